@@ -1,0 +1,166 @@
+package hub
+
+// Entry is one line of the journal: the only thing that moves the core.
+type Entry struct {
+	// Seq counts entries from 1, without gaps.
+	Seq uint64
+	// Time is when the hub took the input. The core lets it never run backwards.
+	Time Time
+	// Input is what happened.
+	Input Input
+}
+
+// Input is everything that may change the state of the hub. It is a closed set: the types of this file.
+//
+//sumtype:decl
+type Input interface{ input() }
+
+type isInput struct{}
+
+func (isInput) input() {}
+
+// SetUp tells the core who trades and with what, as the configuration says. It is the first entry of every life of a hub, and changes nothing
+// when nothing changed. Every order that the venue has not confirmed is in doubt from here on.
+type SetUp struct {
+	isInput
+	Fund     string        `cbor:"1,keyasint"`
+	Currency string        `cbor:"2,keyasint"`
+	Traders  []TraderSetUp `cbor:"3,keyasint"`
+	// Gateways and Managers that the configuration names. Every order needs a passing verdict of every manager.
+	Gateways []GatewayName `cbor:"4,keyasint"`
+	Managers []string      `cbor:"5,keyasint,omitempty"`
+}
+
+// TraderSetUp is one trader of the configuration.
+type TraderSetUp struct {
+	Name    TraderName `cbor:"1,keyasint"`
+	Capital Decimal    `cbor:"2,keyasint"`
+}
+
+// LoadPolicies replaces the whole policy: all files, or, when any of them is wrong, none.
+type LoadPolicies struct {
+	isInput
+	Files []PolicyFile `cbor:"1,keyasint"`
+	By    string       `cbor:"2,keyasint,omitempty"`
+}
+
+// SubmitOrder is an order of a trader, with what the hub knew when it took it.
+type SubmitOrder struct {
+	isInput
+	Trader  TraderName   `cbor:"1,keyasint"`
+	Request OrderRequest `cbor:"2,keyasint"`
+	// Gateway is the one that the trader named; "" when none: then the contract decides.
+	Gateway  GatewayName `cbor:"3,keyasint,omitempty"`
+	Market   MarketView  `cbor:"4,keyasint"`
+	Verdicts []Verdict   `cbor:"5,keyasint,omitempty"`
+}
+
+// CancelOrder is a trader's, or the operator's (Trader ""), wish to cancel. It is never refused for a rule.
+type CancelOrder struct {
+	isInput
+	Trader  TraderName `cbor:"1,keyasint,omitempty"`
+	OrderID OrderID    `cbor:"2,keyasint"`
+	By      string     `cbor:"3,keyasint,omitempty"`
+}
+
+// ReportKind is what a venue reports about an order.
+type ReportKind uint8
+
+// Kinds of report.
+const (
+	NoReport ReportKind = iota
+	ReportAccepted
+	ReportResting
+	ReportFill
+	ReportCancelled
+	ReportRejected
+	// ReportCancelRejected: the venue did not cancel; the order stands as it stood.
+	ReportCancelRejected
+	// ReportNotSent: the gateway's process never got the order; nothing has left the hub. Only package host says this.
+	ReportNotSent
+)
+
+// VenueReport is what a venue says about one order. Reports may come late, twice, and in any order.
+type VenueReport struct {
+	isInput
+	Gateway GatewayName `cbor:"1,keyasint"`
+	OrderID OrderID     `cbor:"2,keyasint"`
+	Kind    ReportKind  `cbor:"3,keyasint"`
+	VenueID string      `cbor:"4,keyasint,omitempty"`
+	Reason  string      `cbor:"5,keyasint,omitempty"`
+	// TradeID, Price and Qty are of a fill. Qty is of this fill alone.
+	TradeID   string  `cbor:"6,keyasint,omitempty"`
+	Price     Decimal `cbor:"7,keyasint,omitzero"`
+	Qty       Decimal `cbor:"8,keyasint,omitzero"`
+	VenueTime Time    `cbor:"9,keyasint,omitempty"`
+}
+
+// VenueOrder is how an order stands at the venue, with all its fills, as the venue answers when asked.
+type VenueOrder struct {
+	OrderID OrderID     `cbor:"1,keyasint"`
+	VenueID string      `cbor:"2,keyasint,omitempty"`
+	Status  Status      `cbor:"3,keyasint"`
+	Reason  string      `cbor:"4,keyasint,omitempty"`
+	Fills   []VenueFill `cbor:"5,keyasint,omitempty"`
+}
+
+// VenueFill is one fill, as the venue answers when asked.
+type VenueFill struct {
+	TradeID string  `cbor:"1,keyasint"`
+	Price   Decimal `cbor:"2,keyasint"`
+	Qty     Decimal `cbor:"3,keyasint"`
+	Time    Time    `cbor:"4,keyasint,omitempty"`
+}
+
+// Reconcile is a venue's answer to "what do you know?". It settles what is in doubt.
+type Reconcile struct {
+	isInput
+	Gateway GatewayName  `cbor:"1,keyasint"`
+	Orders  []VenueOrder `cbor:"2,keyasint"`
+	// Complete: an order of Asked that is not in Orders has never reached the venue and never will.
+	Complete bool `cbor:"3,keyasint,omitempty"`
+	// Asked are the orders that the venue was asked about.
+	Asked []OrderID `cbor:"4,keyasint,omitempty"`
+}
+
+// GatewayState says that a gateway is connected to its venue, or is not, and why.
+type GatewayState struct {
+	isInput
+	Gateway GatewayName `cbor:"1,keyasint"`
+	Up      bool        `cbor:"2,keyasint,omitempty"`
+	Reason  string      `cbor:"3,keyasint,omitempty"`
+}
+
+// Contracts is the list of contracts that a gateway trades; it replaces the list it gave before.
+type Contracts struct {
+	isInput
+	Gateway   GatewayName `cbor:"1,keyasint"`
+	Contracts []Contract  `cbor:"2,keyasint"`
+}
+
+// Mark is the last price of a contract.
+type Mark struct {
+	Instrument `cbor:"1,keyasint"`
+	Price      Decimal `cbor:"2,keyasint"`
+}
+
+// Marks values what is held at the last prices.
+type Marks struct {
+	isInput
+	Marks []Mark `cbor:"1,keyasint"`
+}
+
+// Halt stops new orders of one trader, or of all (Trader ""), or lets them through again. Cancels always pass. It stays until a person lifts it.
+type Halt struct {
+	isInput
+	Trader TraderName `cbor:"1,keyasint,omitempty"`
+	On     bool       `cbor:"2,keyasint,omitempty"`
+	By     string     `cbor:"3,keyasint,omitempty"`
+	Reason string     `cbor:"4,keyasint,omitempty"`
+}
+
+// RollDay begins a trading day: today's positions become yesterday's, day counters begin at 0.
+type RollDay struct {
+	isInput
+	Day Day `cbor:"1,keyasint"`
+}
