@@ -28,6 +28,7 @@ begin() {
 	stub gcc 'exit 0'
 	stub pkg-config 'exit 0'
 	stub id 'echo 0'
+	# shellcheck disable=SC2016 # the stub expands it
 	stub python3 '
 case $* in
 *version_info*) echo 3.11 ;;
@@ -51,6 +52,7 @@ absent() {
 # setup ARGS runs the script and keeps its exit code, stdout and stderr.
 setup() {
 	code=0
+	# shellcheck disable=SC2086 # nothing, or one NAME=value
 	(cd / && env -i PATH="$bin" SSL_CERT_FILE=/none ${with:-} "$project/scripts/setup.sh" "$@") \
 		>"$work/$cases/out" 2>"$work/$cases/err" </dev/null || code=$?
 }
@@ -66,7 +68,7 @@ wants_code() { [ "$code" = "$1" ] || fail "exit code $code, want $1"; }
 
 # wants_quiet: not one byte on either stream.
 wants_quiet() {
-	[ ! -s "$work/$cases/out" ] && [ ! -s "$work/$cases/err" ] || fail "it spoke, and had nothing to say"
+	if [ -s "$work/$cases/out" ] || [ -s "$work/$cases/err" ]; then fail "it spoke, and had nothing to say"; fi
 }
 
 # wants_last TEXT: the last line of stderr is the sentence TEXT.
