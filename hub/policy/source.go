@@ -1,0 +1,160 @@
+package policy
+
+import (
+	"time"
+
+	"tradehub/hub"
+)
+
+// Scope says whose number a variable is.
+type Scope uint8
+
+// Scopes. Of ScopeTrader and ScopeFund every variable exists twice: trader.orders("10s") and fund.orders("10s").
+const (
+	ScopeOrder Scope = iota
+	ScopeContract
+	ScopeMarket
+	ScopeTrader
+	ScopeFund
+)
+
+// Var is a variable that a rule may read. The catalogue (Vars) gives each its name, type, unit, meaning, and when it is missing.
+type Var uint16
+
+// Today as a Ref's Window means since the trading day began.
+const Today time.Duration = -1
+
+// Ref is a variable as one rule reads it: of whom, and over which window.
+type Ref struct {
+	Scope  Scope
+	Var    Var
+	Window time.Duration // 0 for variables without a window; Today
+}
+
+// Source answers what a rule reads, for one order. It is called many times in one decision and must be cheap. What it does not know it answers with Missing.
+type Source interface {
+	Value(ref Ref) Value
+}
+
+// Variables of an order (ScopeOrder).
+const (
+	OrderTrader    Var = iota + 1 // text
+	OrderSymbol                   // text: rb2610
+	OrderExchange                 // text
+	OrderGateway                  // text
+	OrderDirection                // text: LONG, SHORT
+	OrderOffset                   // text: NONE, OPEN, CLOSE, CLOSE_TODAY, CLOSE_YESTERDAY
+	OrderType                     // text: LIMIT, MARKET, ...
+	OrderPrice                    // price. Of a market order: the one that makes its value largest (limit_up, else the higher of touch and last); missing when there is none; never 0
+	OrderQuantity                 // quantity
+	OrderValue                    // money: price * quantity * size
+	OrderReduces                  // truth: the order closes (offset), or, in a contract that nets, is opposite to and not larger than the position
+	OrderReference                // text
+)
+
+// Variables of the order's contract (ScopeContract).
+const (
+	ContractSymbol Var = iota + 100
+	ContractExchange
+	ContractProduct // text: rb
+	ContractKind    // text: FUTURES
+	ContractTick
+	ContractSize
+	ContractMinQuantity
+	ContractMaxQuantity // missing when the venue names none
+	ContractMarginRate  // of the order's direction; missing when 0
+)
+
+// Variables of the contract's market (ScopeMarket). Missing when the venue has not said them.
+const (
+	MarketLast Var = iota + 200
+	MarketBid
+	MarketAsk
+	MarketMid
+	MarketSpread
+	MarketPreviousClose
+	MarketLimitUp
+	MarketLimitDown
+	MarketVolume
+	MarketOpenInterest
+	MarketAge // seconds since the last tick
+)
+
+// Variables of a trader or of the fund (ScopeTrader, ScopeFund).
+const (
+	// Counters over a window. The order that is being decided is not counted.
+	Orders     Var = iota + 300 // orders decided, refused ones included
+	Cancels                     // cancels asked for
+	Messages                    // orders and cancels
+	Rejects                     // orders refused by the hub or rejected by the venue
+	Trades                      // fills
+	Duplicates                  // earlier orders with the same contract, direction, offset, type, quantity and price
+
+	// Now.
+	ActiveOrders         // orders that may still trade
+	ActiveOrdersContract // of them, in this contract
+	WorkingValue         // money: value of what may still trade
+	InDoubt              // orders in doubt
+
+	// Position in this contract, in quantity. Long and Short are not negative; Net = Long - Short.
+	PositionLong
+	PositionShort
+	PositionNet
+	PositionLongToday
+	PositionShortToday
+	PositionLongYesterday
+	PositionShortYesterday
+	WorkingBuy        // quantity of working buys in this contract
+	WorkingSell       // of working sells
+	WorkingCloseLong  // of working sells that close long
+	WorkingCloseShort // of working buys that close short
+	LongAfter         // worst case: long + every working buy that opens + this order if it does
+	ShortAfter
+	NetAfter // worst case of |net| with all working orders of this order's direction, and this order, filled, and none of the other direction
+
+	// Money.
+	GrossValue // of all positions at the last marks, + WorkingValue of what opens
+	GrossAfter // GrossValue + this order's value if it opens
+	Capital
+	Equity     // Capital + Realised + Unrealised - Commission
+	Available  // Equity - held
+	MarginHeld // held by positions and working orders
+	Realised
+	Unrealised
+	Commission
+	DayPnL // since the trading day began
+)
+
+// Kind is the type of a Value.
+type Kind uint8
+
+// Kinds of value.
+const (
+	KindMissing Kind = iota
+	KindNumber
+	KindText
+	KindTruth
+)
+
+// Value is a number, a text, a truth, or missing with the reason.
+type Value struct {
+	Kind   Kind
+	Number hub.Decimal
+	Text   string // also the reason why the value is missing
+	Truth  bool
+}
+
+// Number makes a number.
+func Number(d hub.Decimal) Value { return Value{Kind: KindNumber, Number: d} }
+
+// Count makes a number of a count.
+func Count(n int) Value { return Number(hub.Int(int64(n))) }
+
+// Text makes a text.
+func Text(s string) Value { return Value{Kind: KindText, Text: s} }
+
+// Truth makes a truth.
+func Truth(b bool) Value { return Value{Kind: KindTruth, Truth: b} }
+
+// Missing says that a value is not there, and why, in words that fit behind "order.value is missing: ".
+func Missing(why string) Value { return Value{Kind: KindMissing, Text: why} }
