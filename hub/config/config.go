@@ -1,0 +1,126 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+
+	"tradehub/hub"
+)
+
+// Defaults of what hub.yaml need not say.
+const (
+	// LanguageDefault is what traders are spoken to in: the language of VeighNa's own log lines.
+	LanguageDefault = Chinese
+	// PoliciesDefault is the folder of policies.
+	PoliciesDefault = "policies"
+	// DeadlineDefault is how long a risk manager may take over one order. It is far above what one needs (microseconds), so that a busy machine refuses no order, and
+	// far below what a trader would notice.
+	DeadlineDefault = 100 * time.Millisecond
+	// MinFreeDefault is how much room the disk must have; with less, new orders are refused.
+	MinFreeDefault = 256 << 20
+	// SnapshotEntriesDefault is how many journal entries come between two snapshots: what a restart replays at most.
+	SnapshotEntriesDefault = 100_000
+)
+
+// Limits of what hub.yaml may say. Beyond them is a slip of the pen, not a wish.
+const (
+	textMax            = 1 << 20 // bytes of the file
+	nameMax            = 32      // characters of a name
+	deadlineMax        = 10 * time.Second
+	snapshotEntriesMin = 100
+	snapshotEntriesMax = 10_000_000
+	minFreeMax         = 1 << 40
+	// ipcPathMax is the longest path of a unix socket on Linux, without its closing zero.
+	ipcPathMax = 107
+)
+
+// Config is what hub.yaml says. Paths are as written when absolute, else joined to the folder of the file.
+type Config struct {
+	// Data is the folder of the journal, the control socket and the plugins' state. Only one hub may use it.
+	Data string
+	Fund Fund
+	// Traders, Gateways and Managers are in the order of the file.
+	Traders  []Trader
+	Gateways []Gateway
+	Managers []Manager
+	// PluginDir is where plugins are found; "" means beside the hub's own executable.
+	PluginDir string
+	// Policies is the folder of the policy files.
+	Policies string
+	Calendar Calendar
+	Journal  Journal
+	// Language is what traders without a language of their own are spoken to in.
+	Language Language
+}
+
+// Fund is whose money it is.
+type Fund struct {
+	Name     string
+	Currency string
+}
+
+// Language is what the hub's sentences to traders are written in.
+type Language string
+
+// Languages.
+const (
+	Chinese Language = "zh"
+	English Language = "en"
+)
+
+// Trader is one trader and how to reach the hub as this trader.
+type Trader struct {
+	Name     hub.TraderName
+	Capital  hub.Decimal
+	Language Language
+	VeighNa  VeighNa
+}
+
+// VeighNa is a trader's pair of addresses. Who connects to them is the trader: the protocol has no password.
+type VeighNa struct {
+	// Request and Publish are ZeroMQ endpoints to bind: 主动请求地址 and 推送订阅地址 of VeighNa's connect dialog.
+	Request, Publish string
+	// Allow lists who may connect over tcp; empty means anybody who can reach the address, which then is a loopback address.
+	Allow []netip.Prefix
+	// Version is "4.4" for VeighNa up to 4.4, "4.5" for 4.5, and "" for either: then every event is sent in both framings.
+	Version string
+}
+
+// Gateway is an exchange channel.
+type Gateway struct {
+	Name   hub.GatewayName
+	Plugin string
+	// Settings is a JSON object: what the file says, in its order, numbers as decimals. "{}" when it says nothing.
+	Settings []byte
+}
+
+// Manager is a risk manager. Every order needs its pass.
+type Manager struct {
+	Name   string
+	Plugin string
+	// Deadline is how long it may take over one order; after that the answer is no.
+	Deadline time.Duration
+	// Settings is as Gateway.Settings.
+	Settings []byte
+}
+
+// Calendar says to which trading day an instant belongs.
+type Calendar struct {
+	// Zone is an IANA time zone.
+	Zone string
+	// Roll is the time of day, since midnight, at which the next trading day begins. 0: trading days are days.
+	Roll time.Duration
+	// Weekdays: Saturday and Sunday are no trading days; Friday's night session belongs to Monday.
+	Weekdays bool
+}
+
+// CNFutures is the calendar of the Chinese futures exchanges: the night session, from 21:00, belongs to the next weekday. It rolls at 18:00, after the
+// settlement of the day and before the night's auction.
+var CNFutures = Calendar{Zone: "Asia/Shanghai", Roll: 18 * time.Hour, Weekdays: true}
+
+// Journal says how the journal keeps house.
+type Journal struct {
+	// MinFree is in bytes.
+	MinFree         int64
+	SnapshotEntries uint64
+}
