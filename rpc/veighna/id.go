@@ -23,7 +23,9 @@ func CheckName(name string) error {
 }
 
 // OrderID returns the vt_orderid: what send_order answers, and what get_order asks with.
-func OrderID(gateway hub.GatewayName, id hub.OrderID) string { return string(gateway) + "." + string(id) }
+func OrderID(gateway hub.GatewayName, id hub.OrderID) string {
+	return string(gateway) + "." + string(id)
+}
 
 // PositionID returns the vt_positionid: gateway, contract, and the direction as the language calls it.
 func PositionID(p *hub.Position, language Language) string {
