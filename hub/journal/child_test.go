@@ -1,0 +1,4 @@
+package journal_test
+
+func childProposes()       {}
+func childMeetsFileLimit() {}
