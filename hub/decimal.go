@@ -45,8 +45,8 @@ func (s *Sum) keep(d Decimal, err error) Decimal {
 	if s.err == nil && err != nil {
 		s.err = fmt.Errorf("%w: %w", ErrOverflow, err)
 	}
-	if s.err != nil {
-		return Decimal{}
+	if s.err != nil || d.IsZero() {
+		return Decimal{} // 0.00 and 0 are one number; as bits, too
 	}
 	return d
 }

@@ -26,9 +26,18 @@ type SetUp struct {
 	Fund     string        `cbor:"1,keyasint"`
 	Currency string        `cbor:"2,keyasint"`
 	Traders  []TraderSetUp `cbor:"3,keyasint"`
-	// Gateways and Managers that the configuration names. Every order needs a passing verdict of every manager.
+	// Gateways and Managers that the configuration names, in its order: of two gateways that trade a contract the first takes its orders, unless the
+	// trader names one. Every order needs a passing verdict of every manager.
 	Gateways []GatewayName `cbor:"4,keyasint"`
 	Managers []string      `cbor:"5,keyasint,omitempty"`
+	// Rates turn money of other currencies into the fund's. Without one, nothing in that currency can be valued, and so nothing traded.
+	Rates []Rate `cbor:"6,keyasint,omitempty"`
+}
+
+// Rate is how much of the fund's currency one unit of another is worth.
+type Rate struct {
+	Currency string  `cbor:"1,keyasint"`
+	Rate     Decimal `cbor:"2,keyasint"`
 }
 
 // TraderSetUp is one trader of the configuration.

@@ -1,0 +1,192 @@
+package core
+
+import (
+	"tradehub/hub"
+)
+
+// book is the account of one trader, or of the fund: money, positions, working orders, counters.
+type book struct {
+	Trader  hub.TraderName `cbor:"1,keyasint,omitempty"` // "" for the fund
+	Capital hub.Decimal    `cbor:"2,keyasint"`
+	Halted  bool           `cbor:"3,keyasint,omitempty"`
+	HaltWhy string         `cbor:"4,keyasint,omitempty"`
+
+	Realised   hub.Decimal `cbor:"5,keyasint,omitzero"`
+	Commission hub.Decimal `cbor:"6,keyasint,omitzero"`
+	CashMoved  hub.Decimal `cbor:"7,keyasint,omitzero"` // cash now - Capital
+	DayStart   hub.Decimal `cbor:"8,keyasint,omitzero"` // Realised + Unrealised - Commission when the trading day began
+
+	// Sums over active orders.
+	Active       int         `cbor:"9,keyasint,omitempty"`
+	InDoubt      int         `cbor:"10,keyasint,omitempty"`
+	WorkingValue hub.Decimal `cbor:"11,keyasint,omitzero"`
+	OpeningValue hub.Decimal `cbor:"12,keyasint,omitzero"`
+	HeldByOrders hub.Decimal `cbor:"13,keyasint,omitzero"`
+
+	// Sums over positions.
+	Unrealised hub.Decimal `cbor:"14,keyasint,omitzero"`
+	Margin     hub.Decimal `cbor:"15,keyasint,omitzero"`
+	Gross      hub.Decimal `cbor:"16,keyasint,omitzero"` // at the marks, or at cost where there is no mark
+
+	Orders  series  `cbor:"17,keyasint"`
+	Cancels series  `cbor:"18,keyasint"`
+	Msgs    series  `cbor:"19,keyasint"`
+	Rejects series  `cbor:"20,keyasint"`
+	Trades  series  `cbor:"21,keyasint"`
+	Repeats repeats `cbor:"22,keyasint"`
+
+	Positions []*position `cbor:"23,keyasint,omitempty"` // in the order in which they were first touched
+
+	// Configured: the trader is in the configuration now. A trader who left keeps the book.
+	Configured bool `cbor:"24,keyasint,omitempty"`
+	// Finished counts the final orders that are still remembered.
+	Finished int `cbor:"25,keyasint,omitempty"`
+
+	byKey map[key]*position
+}
+
+func newBook(trader hub.TraderName) *book { return &book{Trader: trader, byKey: map[key]*position{}} }
+
+func (b *book) position(k key) *position {
+	p := b.byKey[k]
+	if p == nil {
+		p = &position{Key: k}
+		b.byKey[k] = p
+		b.Positions = append(b.Positions, p)
+	}
+	return p
+}
+
+// peek is position without making one.
+func (b *book) peek(k key) position {
+	if p := b.byKey[k]; p != nil {
+		return *p
+	}
+	return position{Key: k}
+}
+
+func (b *book) rebuild() {
+	b.byKey = make(map[key]*position, len(b.Positions))
+	for _, p := range b.Positions {
+		b.byKey[p.Key] = p
+	}
+	b.Repeats.rebuild()
+}
+
+// change runs f on a position and keeps the book's sums over positions right.
+func (b *book) change(sum *hub.Sum, c *contract, p *position, f func()) {
+	b.weigh(sum, c, p, -1)
+	f()
+	b.weigh(sum, c, p, +1)
+}
+
+func (b *book) weigh(sum *hub.Sum, c *contract, p *position, sign int) {
+	add := sum.Add
+	if sign < 0 {
+		add = sum.Sub
+	}
+	b.Unrealised = add(b.Unrealised, p.Unrealised)
+	b.Margin = add(b.Margin, sum.Add(p.Long.Margin, p.Short.Margin))
+	b.Gross = add(b.Gross, p.gross(sum, c))
+}
+
+func (p *position) gross(sum *hub.Sum, c *contract) hub.Decimal {
+	if p.Mark.IsZero() {
+		return sum.Add(p.Long.Cost, p.Short.Cost)
+	}
+	return money(sum, p.Mark.Abs(), sum.Add(p.Long.qty(sum), p.Short.qty(sum)), c.unit)
+}
+
+// fill books a fill.
+func (b *book) fill(sum *hub.Sum, c *contract, t hub.Trade) fillResult {
+	p := b.position(c.key)
+	var r fillResult
+	b.change(sum, c, p, func() { r = p.fill(sum, c, t) })
+	b.earn(sum, r)
+	return r
+}
+
+func (b *book) earn(sum *hub.Sum, r fillResult) {
+	b.Realised = sum.Add(b.Realised, r.realised)
+	b.Commission = sum.Add(b.Commission, r.commission)
+	b.CashMoved = sum.Add(b.CashMoved, sum.Sub(r.cash, r.commission))
+}
+
+// follow books in the fund what a fill did to a trader's position: the fund is the sum of its traders. Only where a contract nets does the fund net for itself.
+func (b *book) follow(sum *hub.Sum, c *contract, t hub.Trade, before, after position, did fillResult) {
+	if c.NetPosition {
+		p := b.position(c.key)
+		var r fillResult
+		b.change(sum, c, p, func() { r = p.fill(sum, c, t) })
+		r.commission = did.commission
+		b.earn(sum, r)
+		return
+	}
+	p := b.position(c.key)
+	b.change(sum, c, p, func() {
+		p.Long.shift(sum, before.Long, after.Long)
+		p.Short.shift(sum, before.Short, after.Short)
+		p.revalue(sum, c.unit)
+	})
+	b.earn(sum, did)
+}
+
+// shift adds to s what changed between before and after.
+func (s *side) shift(sum *hub.Sum, before, after side) {
+	move := func(to *hub.Decimal, from, now hub.Decimal) { *to = sum.Add(*to, sum.Sub(now, from)) }
+	move(&s.Today, before.Today, after.Today)
+	move(&s.Yesterday, before.Yesterday, after.Yesterday)
+	move(&s.Cost, before.Cost, after.Cost)
+	move(&s.Margin, before.Margin, after.Margin)
+}
+
+func (b *book) mark(sum *hub.Sum, c *contract, price hub.Decimal) bool {
+	p := b.byKey[c.key]
+	if p == nil || p.Mark.Equal(price) {
+		return false
+	}
+	b.change(sum, c, p, func() {
+		p.Mark = price
+		p.revalue(sum, c.unit)
+	})
+	return !p.empty(sum)
+}
+
+// profit is Realised + Unrealised - Commission, since the beginning.
+func (b *book) profit(sum *hub.Sum) hub.Decimal {
+	return sum.Sub(sum.Add(b.Realised, b.Unrealised), b.Commission)
+}
+
+func (b *book) equity(sum *hub.Sum) hub.Decimal { return sum.Add(b.Capital, b.profit(sum)) }
+
+func (b *book) held(sum *hub.Sum) hub.Decimal { return sum.Add(b.Margin, b.HeldByOrders) }
+
+func (b *book) account() hub.Account {
+	var sum hub.Sum
+	a := hub.Account{
+		Trader: b.Trader, Capital: b.Capital, Balance: b.equity(&sum), Frozen: b.held(&sum),
+		Realised: b.Realised, Unrealised: b.Unrealised, Commission: b.Commission,
+	}
+	a.Available = sum.Sub(a.Balance, a.Frozen)
+	a.Cash = sum.Add(a.Capital, b.CashMoved)
+	return a
+}
+
+// roll begins a trading day.
+func (b *book) roll(sum *hub.Sum) {
+	kept := b.Positions[:0]
+	for _, p := range b.Positions {
+		p.roll(sum)
+		if p.empty(sum) {
+			delete(b.byKey, p.Key)
+			continue
+		}
+		kept = append(kept, p)
+	}
+	clear(b.Positions[len(kept):])
+	b.Positions = kept
+	b.DayStart = b.profit(sum)
+	for _, s := range []*series{&b.Orders, &b.Cancels, &b.Msgs, &b.Rejects, &b.Trades} {
+		s.Today = 0
+	}
+}

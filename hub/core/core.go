@@ -1,0 +1,298 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"tradehub/hub"
+	"tradehub/hub/policy"
+)
+
+// finishedMax is how many final orders of one trader are remembered, with their fills, for queries; the journal has them all. Up to twice as many are kept for a while.
+const finishedMax = 5_000
+
+// Core is the state. Make one with New.
+type Core struct {
+	seq  uint64
+	now  hub.Time
+	day  hub.Day
+	head string // first part of every order id of this journal
+
+	orderCount uint64
+	tradeCount uint64
+
+	setup        hub.SetUp
+	files        []hub.PolicyFile
+	rules        *policy.Rules
+	gateways     []*gateway
+	contracts    map[key]*contract
+	contractList []*contract
+	fund         *book
+	traders      []*book
+	byTrader     map[hub.TraderName]*book
+	orders       map[hub.OrderID]*order
+	orderList    []*order // in the order of their decisions
+
+	effects []Effect
+}
+
+type gateway struct {
+	Name   hub.GatewayName `cbor:"1,keyasint"`
+	Up     bool            `cbor:"2,keyasint,omitempty"`
+	Reason string          `cbor:"3,keyasint,omitempty"`
+	Since  hub.Time        `cbor:"4,keyasint,omitempty"`
+}
+
+// New returns the core of a hub on its first day: it knows nobody, and refuses everything.
+func New() *Core {
+	return &Core{
+		contracts: map[key]*contract{},
+		fund:      newBook(""),
+		byTrader:  map[hub.TraderName]*book{},
+		orders:    map[hub.OrderID]*order{},
+	}
+}
+
+// Step applies one entry and returns what the edges must do, in order. The slice is the core's own and is valid until the next Step. Entries come with Seq counting
+// from 1 without gaps; another Seq panics, for a journal that skips is broken.
+func (c *Core) Step(e hub.Entry) []Effect {
+	if e.Seq != c.seq+1 {
+		panic(fmt.Sprintf("core: entry %d after entry %d", e.Seq, c.seq))
+	}
+	c.seq = e.Seq
+	c.now = max(c.now, e.Time) // a clock that was set back stands still
+	clear(c.effects)
+	c.effects = c.effects[:0]
+	switch in := e.Input.(type) {
+	case hub.SetUp:
+		c.setUp(in)
+	case hub.LoadPolicies:
+		c.loadPolicies(in)
+	case hub.SubmitOrder:
+		c.submit(in)
+	case hub.CancelOrder:
+		c.cancel(in)
+	case hub.VenueReport:
+		c.report(in)
+	case hub.Reconcile:
+		c.reconcile(in)
+	case hub.GatewayState:
+		c.gatewayState(in)
+	case hub.Contracts:
+		c.setContracts(in)
+	case hub.Marks:
+		c.mark(in)
+	case hub.Halt:
+		c.halt(in)
+	case hub.RollDay:
+		c.rollDay(in)
+	default:
+		panic(fmt.Sprintf("core: no such input: %T", e.Input))
+	}
+	return c.effects
+}
+
+func (c *Core) emit(e Effect) { c.effects = append(c.effects, e) }
+
+func (c *Core) alert(format string, args ...any) { c.emit(Alert{Text: fmt.Sprintf(format, args...)}) }
+
+func (c *Core) gateway(name hub.GatewayName) *gateway {
+	for _, g := range c.gateways {
+		if g.Name == name {
+			return g
+		}
+	}
+	return nil
+}
+
+func (c *Core) setUp(in hub.SetUp) {
+	if c.head == "" {
+		c.head = strconv.FormatInt(int64(c.now)/1_000_000_000, 36) + "-"
+	}
+	c.setup = in
+	for _, b := range c.traders {
+		b.Configured = false
+	}
+	var sum hub.Sum
+	c.fund.Capital = hub.Decimal{}
+	for _, t := range in.Traders {
+		b := c.byTrader[t.Name]
+		if b == nil {
+			b = newBook(t.Name)
+			c.byTrader[t.Name] = b
+			c.traders = append(c.traders, b)
+		}
+		b.Configured, b.Capital = true, t.Capital
+		c.fund.Capital = sum.Add(c.fund.Capital, t.Capital)
+	}
+	gateways := make([]*gateway, 0, len(in.Gateways))
+	for _, name := range in.Gateways {
+		g := c.gateway(name)
+		if g == nil {
+			g = &gateway{Name: name}
+		}
+		g.Up, g.Reason, g.Since = false, "it is starting", c.now
+		gateways = append(gateways, g)
+	}
+	c.gateways = gateways
+	for _, k := range c.contractList { // rates may have changed
+		if c.idle(k.key) {
+			*k = *c.newContract(k.Contract)
+		}
+	}
+	c.doubt("", "the hub was restarted")
+}
+
+// doubt puts the active orders of a gateway ("" for all) in doubt.
+func (c *Core) doubt(gateway hub.GatewayName, why string) {
+	for _, o := range c.orderList {
+		if o.Status.Final() || o.InDoubt || gateway != "" && o.Gateway != gateway {
+			continue
+		}
+		c.setDoubt(o, true)
+		o.Reason = why
+		c.changed(o)
+	}
+}
+
+func (c *Core) loadPolicies(in hub.LoadPolicies) {
+	rules, errs := policy.Compile(in.Files)
+	if len(errs) > 0 {
+		answer := PoliciesAnswered{}
+		if c.rules != nil {
+			answer.Revision = c.rules.Revision()
+		}
+		for _, e := range errs {
+			answer.Errors = append(answer.Errors, fmt.Sprint(e))
+		}
+		c.emit(answer)
+		return
+	}
+	c.files, c.rules = in.Files, rules
+	c.emit(PoliciesAnswered{Revision: rules.Revision()})
+}
+
+func (c *Core) gatewayState(in hub.GatewayState) {
+	g := c.gateway(in.Gateway)
+	if g == nil {
+		c.alert("news of gateway %s, which is not configured", in.Gateway)
+		return
+	}
+	if g.Up == in.Up && g.Reason == in.Reason {
+		return
+	}
+	if g.Up != in.Up {
+		g.Since = c.now
+	}
+	g.Up, g.Reason = in.Up, in.Reason
+	if !in.Up {
+		c.doubt(g.Name, "gateway "+string(g.Name)+" is down: "+in.Reason)
+		c.emit(Notice{Level: Problem, Text: fmt.Sprintf("gateway %s is down: %s; new orders for it are refused", g.Name, in.Reason)})
+		return
+	}
+	c.emit(Notice{Level: Info, Text: fmt.Sprintf("gateway %s is up", g.Name)})
+	var ask []hub.OrderID
+	for _, o := range c.orderList {
+		if o.Gateway == g.Name && !o.Status.Final() {
+			ask = append(ask, o.ID)
+		}
+	}
+	if len(ask) > 0 {
+		c.emit(AskVenue{Gateway: g.Name, Orders: ask})
+	}
+}
+
+func (c *Core) mark(in hub.Marks) {
+	var sum hub.Sum
+	touched := make([]bool, len(c.traders))
+	for _, m := range in.Marks {
+		for _, k := range c.contractList {
+			if k.Instrument != m.Instrument || k.Why != "" || outOfRange(m.Price) {
+				continue
+			}
+			c.fund.mark(&sum, k, m.Price)
+			for i, b := range c.traders {
+				if b.mark(&sum, k, m.Price) {
+					touched[i] = true
+					c.emit(BookChanged{Trader: b.Trader, Gateway: k.Gateway, Instrument: k.Instrument})
+				}
+			}
+		}
+	}
+	for i, b := range c.traders {
+		if touched[i] {
+			c.emit(BookChanged{Trader: b.Trader})
+		}
+	}
+	c.must(&sum, "valuing positions")
+}
+
+// must turns arithmetic that cannot fail into a panic if it does: every number was bounded when it came in.
+func (c *Core) must(sum *hub.Sum, doing string) {
+	if err := sum.Err(); err != nil {
+		panic(fmt.Sprintf("core: entry %d: %s: %v", c.seq, doing, err))
+	}
+}
+
+func (c *Core) halt(in hub.Halt) {
+	b := c.fund
+	if in.Trader != "" {
+		if b = c.byTrader[in.Trader]; b == nil {
+			c.alert("halt of trader %s, who does not exist", in.Trader)
+			return
+		}
+	}
+	b.Halted = in.On
+	b.HaltWhy = ""
+	if in.On {
+		b.HaltWhy = "by " + in.By
+		if in.Reason != "" {
+			b.HaltWhy += ": " + in.Reason
+		}
+		c.emit(Notice{Trader: in.Trader, Level: Warning, Text: "trading is halted " + b.HaltWhy + "; cancels pass"})
+		return
+	}
+	c.emit(Notice{Trader: in.Trader, Level: Info, Text: "trading is resumed by " + in.By})
+}
+
+func (c *Core) rollDay(in hub.RollDay) {
+	if in.Day <= c.day {
+		return
+	}
+	var sum hub.Sum
+	c.day = in.Day
+	for _, o := range c.orderList {
+		if !o.Status.Final() {
+			o.Aged = true
+		}
+	}
+	c.fund.roll(&sum)
+	for _, b := range c.traders {
+		b.roll(&sum)
+		for _, p := range b.Positions {
+			c.emit(BookChanged{Trader: b.Trader, Gateway: p.Key.Gateway, Instrument: p.Key.Instrument})
+		}
+		c.emit(BookChanged{Trader: b.Trader})
+	}
+	c.must(&sum, "rolling the day")
+	c.forget(func(o *order) bool { return o.Updated < c.now && o.Day < in.Day })
+	c.emit(DayRolled{Day: in.Day})
+}
+
+// forget drops final orders.
+func (c *Core) forget(drop func(*order) bool) {
+	c.orderList = slices.DeleteFunc(c.orderList, func(o *order) bool {
+		if !o.Status.Final() || !drop(o) {
+			return false
+		}
+		delete(c.orders, o.ID)
+		c.byTrader[o.Trader].Finished--
+		return true
+	})
+}
+
+// absurd is beyond any price, quantity or rate that the hub works with: what is larger would overflow money.
+var absurd = hub.MustDecimal("1000000000")
+
+func outOfRange(d hub.Decimal) bool { return d.CmpAbs(absurd) >= 0 || d.MinScale() > moneyScale }

@@ -1,0 +1,107 @@
+package core
+
+import (
+	"tradehub/hub"
+	"tradehub/hub/gate"
+)
+
+// Effect is something that the edges must do because of an entry. It is a closed set: the types of this file.
+//
+//sumtype:decl
+type Effect interface{ effect() }
+
+type isEffect struct{}
+
+func (isEffect) effect() {}
+
+// Decided answers a SubmitOrder: with no refusals the order is on its way.
+type Decided struct {
+	isEffect
+	Order    hub.Order
+	Refusals []hub.Refusal
+	Revision string // policy revision that decided
+}
+
+// Send sends an order to its gateway.
+type Send struct {
+	isEffect
+	Permit gate.Permit
+}
+
+// CancelAtVenue asks the order's gateway to cancel it.
+type CancelAtVenue struct {
+	isEffect
+	Order hub.Order
+}
+
+// AskVenue asks a gateway how these orders stand.
+type AskVenue struct {
+	isEffect
+	Gateway hub.GatewayName
+	Orders  []hub.OrderID
+}
+
+// CancelAnswered answers a CancelOrder: Err is "" when the cancel is on its way or kept for later.
+type CancelAnswered struct {
+	isEffect
+	Err string
+}
+
+// OrderChanged is a new or changed order, for its owner.
+type OrderChanged struct {
+	isEffect
+	Order hub.Order
+}
+
+// Traded is a fill, for its owner.
+type Traded struct {
+	isEffect
+	Trade hub.Trade
+}
+
+// BookChanged says that a trader's account changed, and, when Instrument is not empty, the positions in it.
+type BookChanged struct {
+	isEffect
+	Trader     hub.TraderName
+	Gateway    hub.GatewayName
+	Instrument hub.Instrument
+}
+
+// Level is how serious a Notice is.
+type Level uint8
+
+// Levels.
+const (
+	Info Level = iota
+	Warning
+	Problem
+)
+
+// Notice is a line for a trader's log window ("" for every trader), and for the operator's log.
+type Notice struct {
+	isEffect
+	Trader   hub.TraderName
+	Level    Level
+	Text     string
+	Refusals []hub.Refusal // when the line is about a refused order
+	OrderID  hub.OrderID
+}
+
+// Alert is something that a person must look at: books and venue do not agree, or a report makes no sense.
+type Alert struct {
+	isEffect
+	Text string
+}
+
+// PoliciesAnswered answers a LoadPolicies: with Errors the old revision stays.
+type PoliciesAnswered struct {
+	isEffect
+	Revision string
+	Errors   []string
+}
+
+// DayRolled says that a trading day has begun.
+type DayRolled struct {
+	isEffect
+	Day hub.Day
+}

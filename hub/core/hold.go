@@ -1,0 +1,75 @@
+package core
+
+import "tradehub/hub"
+
+// hold is what an order that may still trade counts for. It is a function of the order and of its contract alone, so that what is given back is what was taken.
+type hold struct {
+	qty     hub.Decimal // what may still trade
+	opens   bool
+	value   hub.Decimal // money
+	margin  hub.Decimal // money held for it, 0 for closes
+	freezes freeze
+}
+
+type freeze uint8
+
+const (
+	freezesNothing freeze = iota
+	freezesToday
+	freezesYesterday
+)
+
+// holdOf computes the hold of an order at its present remainder.
+func holdOf(sum *hub.Sum, o *order, c *contract) hold {
+	if o.Status.Final() {
+		return hold{}
+	}
+	left := sum.Sub(o.Qty, o.Filled)
+	if left.IsNeg() {
+		left = hub.Decimal{}
+	}
+	h := hold{qty: left, opens: !o.Offset.Closes(), value: money(sum, o.Worst, left, c.unit)}
+	if h.opens {
+		h.margin = c.margin(sum, o.Direction, h.value)
+		if c.NetPosition && c.paidInFull() && o.Direction == hub.Short {
+			h.margin = hub.Decimal{} // what is sold is held already: closable says so
+		}
+		return h
+	}
+	h.freezes = freezesYesterday
+	if c.SplitsToday && o.Offset == hub.CloseToday && !o.Aged {
+		h.freezes = freezesToday
+	}
+	return h
+}
+
+// apply adds (or, with sign -1, takes away) a hold.
+func (b *book) apply(sum *hub.Sum, p *position, d hub.Direction, h hold, sign int) {
+	add := sum.Add
+	if sign < 0 {
+		add = sum.Sub
+	}
+	if d == hub.Long {
+		p.WorkingBuy = add(p.WorkingBuy, h.qty)
+	} else {
+		p.WorkingSell = add(p.WorkingSell, h.qty)
+	}
+	if h.opens {
+		if d == hub.Long {
+			p.OpeningBuy = add(p.OpeningBuy, h.qty)
+		} else {
+			p.OpeningSell = add(p.OpeningSell, h.qty)
+		}
+		b.OpeningValue = add(b.OpeningValue, h.value)
+	}
+	s := p.side(opposite(d))
+	switch h.freezes {
+	case freezesToday:
+		s.FrozenToday = add(s.FrozenToday, h.qty)
+	case freezesYesterday:
+		s.FrozenYesterday = add(s.FrozenYesterday, h.qty)
+	case freezesNothing:
+	}
+	b.WorkingValue = add(b.WorkingValue, h.value)
+	b.HeldByOrders = add(b.HeldByOrders, h.margin)
+}

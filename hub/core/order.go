@@ -1,0 +1,359 @@
+package core
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tradehub/hub"
+	"tradehub/hub/gate"
+)
+
+// order is a hub.Order with what the core remembers of it.
+type order struct {
+	hub.Order `cbor:"1,keyasint"`
+	// Worst is the price at which the order is valued.
+	Worst hub.Decimal `cbor:"2,keyasint,omitzero"`
+	// Aged: a trading day began after it was sent, so what it closes is yesterday's now.
+	Aged  bool    `cbor:"3,keyasint,omitempty"`
+	Fills []fill  `cbor:"4,keyasint,omitempty"`
+	Day   hub.Day `cbor:"5,keyasint,omitempty"`
+	// Revision of the policy that decided.
+	Revision string `cbor:"6,keyasint,omitempty"`
+}
+
+type fill struct {
+	hub.Trade `cbor:"1,keyasint"`
+	Count     uint64 `cbor:"2,keyasint"` // of all fills, in the order in which they were booked
+}
+
+func (o *order) hasFill(id string) bool {
+	return slices.ContainsFunc(o.Fills, func(f fill) bool { return f.ID == id })
+}
+
+func (c *Core) submit(in hub.SubmitOrder) {
+	b := c.byTrader[in.Trader]
+	if b == nil { // no book, so no id: the edges never let such a name in
+		c.emit(Decided{Refusals: []hub.Refusal{{Code: "no-trader", Text: fmt.Sprintf("trader %s is not configured", in.Trader)}}})
+		return
+	}
+	c.orderCount++
+	o := &order{
+		Order: hub.Order{
+			ID: hub.OrderID(c.head + strconv.FormatUint(c.orderCount, 10)), Trader: in.Trader, OrderRequest: tidy(in.Request), Gateway: in.Gateway,
+			Time: c.now, Updated: c.now,
+		},
+		Day: c.day,
+	}
+	c.orders[o.ID] = o
+	c.orderList = append(c.orderList, o)
+
+	permit, refusals := c.decide(o, b, in)
+	for _, x := range []*book{b, c.fund} {
+		x.Orders.add(c.now)
+		x.Msgs.add(c.now)
+		x.Repeats.add(c.now, likenessOf(o))
+	}
+	if len(refusals) > 0 {
+		c.refuse(o, b, refusals)
+		return
+	}
+	o.Status = hub.Submitted
+	o.Revision = permit.Revision()
+	for _, x := range []*book{b, c.fund} {
+		x.Active++
+		x.position(key{o.Gateway, o.Instrument}).Active++
+	}
+	c.hold(o, hold{}, c.contracts[key{o.Gateway, o.Instrument}])
+	c.emit(Decided{Order: o.Order, Revision: o.Revision})
+	c.emit(Send{Permit: permit})
+	c.changed(o)
+}
+
+// tidy makes equal numbers equal bit by bit: 3500.0 and 3500 are one price.
+func tidy(r hub.OrderRequest) hub.OrderRequest {
+	r.Price, r.Qty = r.Price.Trim(0), r.Qty.Trim(0)
+	return r
+}
+
+func likenessOf(o *order) likeness {
+	return likeness{key{o.Gateway, o.Instrument}, o.Direction, o.Offset, o.Type, o.Qty, o.Price}
+}
+
+func (c *Core) refuse(o *order, b *book, refusals []hub.Refusal) {
+	o.Status = hub.Rejected
+	b.Finished++
+	o.Reason = sentence(refusals)
+	b.Rejects.add(c.now)
+	c.fund.Rejects.add(c.now)
+	c.emit(Decided{Order: o.Order, Refusals: refusals, Revision: c.revision()})
+	c.emit(OrderChanged{Order: o.Order})
+	c.emit(Notice{Trader: o.Trader, Level: Warning, Text: o.Reason, Refusals: refusals, OrderID: o.ID})
+	c.trim(b)
+}
+
+// sentence is what a person reads: every refusal with its place.
+func sentence(refusals []hub.Refusal) string {
+	parts := make([]string, len(refusals))
+	for i, r := range refusals {
+		parts[i] = r.Text
+		if r.Place != "" {
+			parts[i] = r.Place + " " + r.Rule + ": " + r.Text
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (c *Core) revision() string {
+	if c.rules == nil {
+		return ""
+	}
+	return c.rules.Revision()
+}
+
+// decide finds everything that speaks against an order: what the hub itself asks of every order, then the gate. Gateway and offset of the order are filled in.
+func (c *Core) decide(o *order, b *book, in hub.SubmitOrder) (gate.Permit, []hub.Refusal) {
+	k := c.findContract(in.Gateway, o.Instrument)
+	if k == nil {
+		why := "no gateway trades " + o.Instrument.String()
+		if in.Gateway != "" {
+			why = "gateway " + string(in.Gateway) + " does not trade " + o.Instrument.String()
+		}
+		return gate.Permit{}, []hub.Refusal{{Code: "contract", Text: why}}
+	}
+	o.Gateway = k.Gateway
+	if k.NetPosition {
+		o.Offset = hub.NoOffset
+	}
+	if own := badRequest(o, k); len(own) > 0 {
+		return gate.Permit{}, own // rules cannot be asked about numbers that make no sense
+	}
+	o.Worst = worst(o, in.Market)
+	var own []hub.Refusal
+	if !b.Configured {
+		own = append(own, hub.Refusal{Code: "no-trader", Text: fmt.Sprintf("trader %s is not configured", b.Trader)})
+	}
+	for _, x := range []*book{b, c.fund} {
+		if x.Halted {
+			own = append(own, hub.Refusal{Code: "halted", Text: "trading is halted " + x.HaltWhy})
+		}
+	}
+	if g := c.gateway(k.Gateway); g == nil {
+		own = append(own, hub.Refusal{Code: "gateway-down", Text: fmt.Sprintf("gateway %s is not configured", k.Gateway)})
+	} else if !g.Up {
+		own = append(own, hub.Refusal{Code: "gateway-down", Text: fmt.Sprintf("gateway %s is down: %s", g.Name, g.Reason)})
+	}
+	if r, bad := closable(o, b, k); bad {
+		own = append(own, r)
+	}
+	candidate := o.Order
+	candidate.Status = hub.Submitted
+	return gate.Decide(gate.Case{
+		Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: in.Verdicts,
+		Source: &source{core: c, order: o, contract: k, trader: b, market: in.Market},
+	})
+}
+
+// badRequest finds what makes an order impossible whatever the rules say.
+func badRequest(o *order, k *contract) []hub.Refusal {
+	var out []hub.Refusal
+	add := func(code, format string, args ...any) {
+		out = append(out, hub.Refusal{Code: code, Text: fmt.Sprintf(format, args...)})
+	}
+	if k.Why != "" {
+		add("contract", "%s cannot be valued: %s", k.Instrument, k.Why)
+	}
+	if o.Direction != hub.Long && o.Direction != hub.Short {
+		add("direction", "an order is LONG or SHORT, not %q", o.Direction)
+	}
+	switch o.Type {
+	case hub.Limit, hub.FAK, hub.FOK:
+		if !o.Price.IsPos() {
+			add("price", "a %s order needs a price over 0, not %s", o.Type, o.Price)
+		}
+	case hub.Stop:
+		if !k.StopSupported {
+			add("type", "%s has no stop orders at %s", k.Instrument, k.Gateway)
+		}
+		if !o.Price.IsPos() {
+			add("price", "a STOP order needs a price over 0, not %s", o.Price)
+		}
+	case hub.Market:
+	case hub.NoOrderType, hub.RFQ, hub.ETF:
+		add("type", "order type %s is not supported", o.Type)
+	default:
+		add("type", "order type %s is not known", o.Type)
+	}
+	if outOfRange(o.Price) {
+		add("price", "price %s is out of range", o.Price)
+	}
+	switch {
+	case !o.Qty.IsPos() || outOfRange(o.Qty):
+		add("quantity", "quantity %s is out of range", o.Qty)
+	case k.Why == "":
+		if _, rest, err := o.Qty.QuoRem(k.MinQty); err != nil || !rest.IsZero() {
+			add("quantity", "quantity %s is not a multiple of %s", o.Qty, k.MinQty)
+		}
+		if k.MaxQty.IsPos() && k.MaxQty.Less(o.Qty) {
+			add("quantity", "quantity %s is over the venue's largest, %s", o.Qty, k.MaxQty)
+		}
+	}
+	if !k.NetPosition && o.Offset == hub.NoOffset {
+		add("offset", "an order for %s must say whether it opens or closes", k.Instrument)
+	}
+	return out
+}
+
+// worst is the price that makes the order's value largest; 0 when there is none, and then the order's value cannot be computed.
+func worst(o *order, m hub.MarketView) hub.Decimal {
+	if o.Type != hub.Market && o.Type != hub.Stop {
+		return o.Price
+	}
+	if m.LimitUp.IsPos() {
+		return m.LimitUp.Max(o.Price).Trim(0)
+	}
+	return m.Ask.Max(m.Bid).Max(m.Last).Max(o.Price).Trim(0)
+}
+
+// closable: a trader can close only what is the trader's own and not being closed already.
+func closable(o *order, b *book, k *contract) (hub.Refusal, bool) {
+	var sum hub.Sum
+	p := b.peek(k.key)
+	var have hub.Decimal
+	what := "position"
+	switch {
+	case k.NetPosition && k.paidInFull() && o.Direction == hub.Short:
+		have = sum.Sub(p.Long.qty(&sum), p.WorkingSell)
+	case k.NetPosition || !o.Offset.Closes():
+		return hub.Refusal{}, false
+	default:
+		s := p.side(opposite(o.Direction))
+		switch {
+		case !k.SplitsToday:
+			have = sum.Sub(s.qty(&sum), s.frozen(&sum))
+		case o.Offset == hub.CloseToday:
+			have, what = sum.Sub(s.Today, s.FrozenToday), "position of today"
+		default:
+			have, what = sum.Sub(s.Yesterday, s.FrozenYesterday), "position of yesterday"
+		}
+	}
+	if o.Qty.Cmp(have) <= 0 {
+		return hub.Refusal{}, false
+	}
+	return hub.Refusal{
+		Code: "offset",
+		Text: fmt.Sprintf("%s of %s are to be closed, and only %s of the %s %s of %s are free", o.Qty, k.Instrument, have, opposite(o.Direction), what, b.Trader),
+	}, true
+}
+
+// hold replaces the hold that an order has by the one that it should have now.
+func (c *Core) hold(o *order, old hold, k *contract) {
+	var sum hub.Sum
+	now := holdOf(&sum, o, k)
+	for _, b := range []*book{c.byTrader[o.Trader], c.fund} {
+		p := b.position(k.key)
+		b.apply(&sum, p, o.Direction, old, -1)
+		b.apply(&sum, p, o.Direction, now, +1)
+	}
+	c.must(&sum, "holding "+string(o.ID))
+}
+
+// change alters an order and keeps its hold, the counts of its books and its owner right.
+func (c *Core) change(o *order, f func()) {
+	var sum hub.Sum
+	k := c.contracts[key{o.Gateway, o.Instrument}]
+	wasFinal := o.Status.Final()
+	old := holdOf(&sum, o, k)
+	c.must(&sum, "holding "+string(o.ID))
+	f()
+	o.Updated = c.now
+	if o.Status.Final() && !wasFinal {
+		c.setDoubt(o, false)
+	}
+	c.hold(o, old, k)
+	if o.Status.Final() && !wasFinal {
+		b := c.byTrader[o.Trader]
+		for _, x := range []*book{b, c.fund} {
+			x.Active--
+			x.position(k.key).Active--
+		}
+		b.Finished++
+		if o.Status == hub.Rejected {
+			b.Rejects.add(c.now)
+			c.fund.Rejects.add(c.now)
+		}
+	}
+	c.changed(o)
+	if o.Status.Final() {
+		c.trim(c.byTrader[o.Trader])
+	}
+}
+
+// trim forgets the oldest final orders of a trader who has too many of them.
+func (c *Core) trim(b *book) {
+	if b.Finished < 2*finishedMax {
+		return
+	}
+	surplus := b.Finished - finishedMax
+	c.forget(func(o *order) bool {
+		if o.Trader != b.Trader || surplus == 0 {
+			return false
+		}
+		surplus--
+		return true
+	})
+}
+
+func (c *Core) setDoubt(o *order, doubt bool) {
+	if o.InDoubt == doubt {
+		return
+	}
+	o.InDoubt = doubt
+	step := 1
+	if !doubt {
+		step = -1
+	}
+	c.byTrader[o.Trader].InDoubt += step
+	c.fund.InDoubt += step
+}
+
+// changed tells the owner of an order, and of the positions that it freezes.
+func (c *Core) changed(o *order) {
+	c.emit(OrderChanged{Order: o.Order})
+	e := BookChanged{Trader: o.Trader}
+	if o.Offset.Closes() {
+		e.Gateway, e.Instrument = o.Gateway, o.Instrument
+	}
+	c.emit(e)
+}
+
+func (c *Core) cancel(in hub.CancelOrder) {
+	o := c.orders[in.OrderID]
+	if o == nil || in.Trader != "" && o.Trader != in.Trader {
+		c.emit(CancelAnswered{Err: fmt.Sprintf("order %s is not known", in.OrderID)})
+		return
+	}
+	for _, b := range []*book{c.byTrader[o.Trader], c.fund} {
+		b.Cancels.add(c.now)
+		b.Msgs.add(c.now)
+	}
+	if o.Status.Final() {
+		c.emit(CancelAnswered{Err: fmt.Sprintf("order %s is done: %s", o.ID, o.Status)})
+		return
+	}
+	o.CancelAsked = true
+	if in.Trader == "" {
+		o.Reason = "cancelled by " + in.By
+	}
+	c.emit(CancelAnswered{})
+	if g := c.gateway(o.Gateway); g == nil || !g.Up {
+		c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("gateway %s is down; order %s will be cancelled when it is back", o.Gateway, o.ID)})
+		return
+	}
+	c.emit(CancelAtVenue{Order: o.Order})
+}
+
+// byCount sorts fills as they were booked.
+func byCount(a, b fill) int { return cmp.Compare(a.Count, b.Count) }

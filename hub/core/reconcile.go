@@ -1,0 +1,83 @@
+package core
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"tradehub/hub"
+)
+
+// reconcile settles orders by what the venue answered when it was asked about them. An order is never sent again: it is there, or it never arrived.
+func (c *Core) reconcile(in hub.Reconcile) {
+	answered := make(map[hub.OrderID]bool, len(in.Orders))
+	for _, v := range in.Orders {
+		answered[v.OrderID] = true
+		if o := c.known(in.Gateway, v.OrderID, "an answer"); o != nil {
+			c.settle(o, v)
+		}
+	}
+	for _, id := range in.Asked {
+		o := c.orders[id]
+		if o == nil || answered[id] || o.Status.Final() || o.Gateway != in.Gateway {
+			continue
+		}
+		if !in.Complete {
+			c.alert("gateway %s cannot say what became of order %s; it stays in doubt", in.Gateway, id)
+			continue
+		}
+		c.lost(o)
+	}
+}
+
+// settle applies the venue's view of one order: its fills first, then where it stands.
+func (c *Core) settle(o *order, v hub.VenueOrder) {
+	for _, f := range v.Fills {
+		c.fill(o, hub.VenueReport{
+			Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportFill, VenueID: v.VenueID, TradeID: f.TradeID, Price: f.Price, Qty: f.Qty, VenueTime: f.Time,
+		})
+	}
+	end := hub.VenueReport{VenueID: v.VenueID, Reason: v.Reason}
+	switch v.Status {
+	case hub.Cancelled, hub.Rejected:
+		c.finish(o, v.Status, end)
+	case hub.Filled:
+		if !o.Status.Final() {
+			c.alert("gateway %s: order %s is filled at the venue, and its fills come to %s of %s; it stays in doubt", o.Gateway, o.ID, o.Filled, o.Qty)
+			c.setDoubt(o, true)
+			o.Reason = "the venue did not report all fills"
+			c.changed(o)
+		}
+	case hub.Accepted, hub.Submitted:
+		c.advance(o, hub.Accepted, v.VenueID)
+	case hub.Resting, hub.PartFilled:
+		c.advance(o, hub.Resting, v.VenueID)
+	case hub.NoStatus:
+		c.alert("gateway %s: order %s has no status at the venue; it stays in doubt", o.Gateway, o.ID)
+	default:
+		c.alert("gateway %s: order %s has the unknown status %d at the venue; it stays in doubt", o.Gateway, o.ID, v.Status)
+	}
+	if o.CancelAsked && !o.Status.Final() {
+		c.emit(CancelAtVenue{Order: o.Order})
+	}
+}
+
+// lost ends an order that the venue does not know and never will.
+func (c *Core) lost(o *order) {
+	if o.Status != hub.Submitted {
+		c.alert("gateway %s does not know order %s, which it had as %s", o.Gateway, o.ID, o.Status)
+		c.finish(o, hub.Cancelled, hub.VenueReport{Reason: "the venue does not know it any more"})
+		return
+	}
+	c.finish(o, hub.Rejected, hub.VenueReport{Reason: fmt.Sprintf("it never reached %s; it was not sent again", o.Gateway)})
+}
+
+// number returns which order of this journal an id is.
+func (c *Core) number(id hub.OrderID) (uint64, bool) {
+	rest, ok := strings.CutPrefix(string(id), c.head)
+	if !ok || c.head == "" {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(rest, 10, 64)
+	return n, err == nil
+}

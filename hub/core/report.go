@@ -1,0 +1,206 @@
+package core
+
+import (
+	"fmt"
+
+	"tradehub/hub"
+)
+
+// report applies what a venue says about one order. Reports come late, twice and in any order: each is applied once, and none moves an order backwards.
+func (c *Core) report(in hub.VenueReport) {
+	o := c.known(in.Gateway, in.OrderID, "a report")
+	if o == nil {
+		return
+	}
+	switch in.Kind {
+	case hub.ReportAccepted:
+		c.advance(o, hub.Accepted, in.VenueID)
+	case hub.ReportResting:
+		c.advance(o, hub.Resting, in.VenueID)
+	case hub.ReportFill:
+		c.fill(o, in)
+	case hub.ReportCancelled:
+		c.finish(o, hub.Cancelled, in)
+	case hub.ReportRejected:
+		c.finish(o, hub.Rejected, in)
+	case hub.ReportCancelRejected:
+		c.cancelRejected(o, in)
+	case hub.ReportNotSent:
+		c.notSent(o, in)
+	case hub.NoReport:
+		c.alert("gateway %s: a report of no kind about order %s", in.Gateway, o.ID)
+	default:
+		c.alert("gateway %s: a report of unknown kind %d about order %s", in.Gateway, in.Kind, o.ID)
+	}
+}
+
+// known finds an order that a gateway speaks of. One that the hub has forgotten is done, and its news is old.
+func (c *Core) known(g hub.GatewayName, id hub.OrderID, what string) *order {
+	o := c.orders[id]
+	switch {
+	case o == nil && c.forgotten(id):
+		return nil
+	case o == nil:
+		c.alert("gateway %s: %s about order %s, which the hub does not know", g, what, id)
+		return nil
+	case o.Gateway != g:
+		c.alert("gateway %s: %s about order %s, which belongs to gateway %s", g, what, id, o.Gateway)
+		return nil
+	case o.Status == hub.Rejected && o.Revision == "":
+		c.alert("gateway %s: %s about order %s, which was refused and never sent", g, what, id)
+		return nil
+	}
+	return o
+}
+
+// forgotten reports whether an id was given by this journal to an order that is no longer remembered.
+func (c *Core) forgotten(id hub.OrderID) bool {
+	n, ok := c.number(id)
+	return ok && n >= 1 && n <= c.orderCount
+}
+
+func (c *Core) advance(o *order, to hub.Status, venueID string) {
+	if o.Status.Final() {
+		return
+	}
+	news := o.Status < to && o.Filled.IsZero() || o.InDoubt || o.VenueID == "" && venueID != ""
+	if !news {
+		return
+	}
+	c.change(o, func() {
+		c.clearDoubt(o)
+		if venueID != "" {
+			o.VenueID = venueID
+		}
+		o.Status = max(o.Status, to)
+		if o.Filled.IsPos() {
+			o.Status = hub.PartFilled
+		}
+	})
+}
+
+// clearDoubt: the venue has spoken of the order.
+func (c *Core) clearDoubt(o *order) {
+	if o.InDoubt {
+		c.setDoubt(o, false)
+		o.Reason = ""
+	}
+}
+
+// fill books a fill, whatever the order's status: what was traded was traded.
+func (c *Core) fill(o *order, in hub.VenueReport) {
+	if in.TradeID == "" || o.hasFill(in.TradeID) {
+		if in.TradeID == "" {
+			c.alert("gateway %s: a fill of order %s without a trade id", o.Gateway, o.ID)
+		}
+		return
+	}
+	if !in.Qty.IsPos() || outOfRange(in.Qty) || in.Price.IsZero() || outOfRange(in.Price) {
+		c.alert("gateway %s: fill %s of order %s makes no sense: %s at %s; it is not booked, the order is in doubt", o.Gateway, in.TradeID, o.ID, in.Qty, in.Price)
+		if !o.Status.Final() {
+			c.setDoubt(o, true)
+			o.Reason = "the venue reported a fill that makes no sense"
+			c.changed(o)
+		}
+		return
+	}
+	if o.Status == hub.Cancelled || o.Status == hub.Rejected {
+		c.alert("gateway %s: fill %s of order %s, which is %s; it is booked", o.Gateway, in.TradeID, o.ID, o.Status)
+	}
+	c.tradeCount++
+	t := hub.Trade{
+		ID: in.TradeID, OrderID: o.ID, Trader: o.Trader, Instrument: o.Instrument, Gateway: o.Gateway, Direction: o.Direction, Offset: o.Offset,
+		Price: in.Price.Trim(0), Qty: in.Qty.Trim(0), Time: in.VenueTime, Day: c.day,
+	}
+	if t.Time == 0 {
+		t.Time = c.now
+	}
+	if o.Aged && t.Offset == hub.CloseToday {
+		t.Offset = hub.CloseYesterday
+	}
+	c.change(o, func() {
+		c.clearDoubt(o)
+		c.book(o, &t)
+		o.Fills = append(o.Fills, fill{Trade: t, Count: c.tradeCount})
+	})
+	c.emit(Traded{Trade: t})
+	c.emit(BookChanged{Trader: o.Trader, Gateway: o.Gateway, Instrument: o.Instrument})
+}
+
+func (c *Core) book(o *order, t *hub.Trade) {
+	var sum hub.Sum
+	k := c.contracts[key{o.Gateway, o.Instrument}]
+	o.Filled = sum.Add(o.Filled, t.Qty).Trim(0)
+	if o.Qty.Less(o.Filled) {
+		c.alert("gateway %s: order %s for %s is filled with %s; all of it is booked", o.Gateway, o.ID, o.Qty, o.Filled)
+	}
+	switch {
+	case o.Qty.Cmp(o.Filled) <= 0:
+		o.Status = hub.Filled
+	case !o.Status.Final():
+		o.Status = hub.PartFilled
+	}
+	b := c.byTrader[o.Trader]
+	before := b.peek(k.key)
+	r := b.fill(&sum, k, *t)
+	c.fund.follow(&sum, k, *t, before, b.peek(k.key), r)
+	t.Commission = r.commission
+	if !r.over.IsZero() {
+		c.alert("gateway %s: order %s closed %s more of %s than %s holds; books and venue do not agree", o.Gateway, o.ID, r.over, o.Instrument, o.Trader)
+	}
+	for _, x := range []*book{b, c.fund} {
+		x.Trades.add(c.now)
+	}
+	c.must(&sum, "booking a fill of "+string(o.ID))
+}
+
+func (c *Core) finish(o *order, as hub.Status, in hub.VenueReport) {
+	if o.Status.Final() {
+		if o.Status == hub.Cancelled && as == hub.Rejected || o.Status == hub.Rejected && as == hub.Cancelled {
+			c.alert("gateway %s: order %s is %s and is now said to be %s", o.Gateway, o.ID, o.Status, as)
+		}
+		return
+	}
+	if as == hub.Rejected && o.Filled.IsPos() {
+		c.alert("gateway %s: order %s is rejected after it was filled with %s; what was filled stays", o.Gateway, o.ID, o.Filled)
+		as = hub.Cancelled
+	}
+	c.change(o, func() {
+		o.Status = as
+		if in.VenueID != "" {
+			o.VenueID = in.VenueID
+		}
+		if o.InDoubt {
+			o.Reason = ""
+		}
+		if in.Reason != "" {
+			o.Reason = in.Reason
+		}
+	})
+	if as == hub.Rejected {
+		c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("order %s is rejected by %s: %s", o.ID, o.Gateway, in.Reason)})
+	}
+}
+
+func (c *Core) cancelRejected(o *order, in hub.VenueReport) {
+	if o.Status.Final() {
+		return
+	}
+	if g := c.gateway(o.Gateway); g != nil && !g.Up {
+		return // it will be asked again when the gateway is back
+	}
+	o.CancelAsked = false
+	c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("order %s is not cancelled: %s", o.ID, in.Reason)})
+}
+
+// notSent ends an order that never left the hub.
+func (c *Core) notSent(o *order, in hub.VenueReport) {
+	if o.Status != hub.Submitted || len(o.Fills) > 0 {
+		if !o.Status.Final() {
+			c.alert("gateway %s: order %s is said not to be sent, and is %s", o.Gateway, o.ID, o.Status)
+		}
+		return
+	}
+	in.Reason = "not sent: " + in.Reason
+	c.finish(o, hub.Rejected, in)
+}

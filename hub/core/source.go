@@ -1,0 +1,307 @@
+package core
+
+import (
+	"time"
+
+	"tradehub/hub"
+	"tradehub/hub/policy"
+)
+
+// source answers what rules read about one order that is being decided.
+type source struct {
+	core     *Core
+	order    *order
+	contract *contract
+	trader   *book
+	market   hub.MarketView
+}
+
+// Value answers one variable.
+func (s *source) Value(ref policy.Ref) policy.Value {
+	switch ref.Scope {
+	case policy.ScopeOrder:
+		return s.ofOrder(ref.Var)
+	case policy.ScopeContract:
+		return s.ofContract(ref.Var)
+	case policy.ScopeMarket:
+		return s.ofMarket(ref.Var)
+	case policy.ScopeTrader:
+		return s.ofBook(s.trader, ref)
+	case policy.ScopeFund:
+		return s.ofBook(s.core.fund, ref)
+	}
+	return policy.Missing("it is not known to this hub")
+}
+
+func (s *source) ofOrder(v policy.Var) policy.Value {
+	o := s.order
+	switch v {
+	case policy.OrderTrader:
+		return policy.Text(string(o.Trader))
+	case policy.OrderSymbol:
+		return policy.Text(o.Symbol)
+	case policy.OrderExchange:
+		return policy.Text(o.Exchange)
+	case policy.OrderGateway:
+		return policy.Text(string(o.Gateway))
+	case policy.OrderDirection:
+		return policy.Text(o.Direction.String())
+	case policy.OrderOffset:
+		return policy.Text(o.Offset.String())
+	case policy.OrderType:
+		return policy.Text(o.Type.String())
+	case policy.OrderPrice:
+		return price(o.Worst, "a market order has no price, and the market has none yet")
+	case policy.OrderQuantity:
+		return policy.Number(o.Qty)
+	case policy.OrderValue:
+		return s.orderValue()
+	case policy.OrderReduces:
+		return policy.Truth(s.reduces())
+	case policy.OrderReference:
+		return policy.Text(o.Reference)
+	}
+	return policy.Missing("it is not known to this hub")
+}
+
+func (s *source) orderValue() policy.Value {
+	if s.order.Worst.IsZero() {
+		return policy.Missing("a market order has no price, and the market has none yet")
+	}
+	return number(func(sum *hub.Sum) hub.Decimal { return money(sum, s.order.Worst, s.order.Qty, s.contract.unit) })
+}
+
+// number computes a number; what cannot be computed is missing.
+func number(f func(sum *hub.Sum) hub.Decimal) policy.Value {
+	var sum hub.Sum
+	d := f(&sum)
+	if err := sum.Err(); err != nil {
+		return policy.Missing(err.Error())
+	}
+	return policy.Number(d)
+}
+
+// price is a number that is missing when it is 0.
+func price(d hub.Decimal, why string) policy.Value {
+	if d.IsZero() {
+		return policy.Missing(why)
+	}
+	return policy.Number(d)
+}
+
+// reduces: the order makes the position smaller and cannot turn it over.
+func (s *source) reduces() bool {
+	if !s.contract.NetPosition {
+		return s.order.Offset.Closes()
+	}
+	var sum hub.Sum
+	p := s.trader.peek(s.contract.key)
+	against, working := p.Long.qty(&sum), p.WorkingSell
+	if s.order.Direction == hub.Long {
+		against, working = p.Short.qty(&sum), p.WorkingBuy
+	}
+	return sum.Add(working, s.order.Qty).Cmp(against) <= 0 && sum.Err() == nil
+}
+
+func (s *source) ofContract(v policy.Var) policy.Value {
+	k := s.contract
+	switch v {
+	case policy.ContractSymbol:
+		return policy.Text(k.Symbol)
+	case policy.ContractExchange:
+		return policy.Text(k.Exchange)
+	case policy.ContractProduct:
+		return policy.Text(k.Product)
+	case policy.ContractKind:
+		return policy.Text(k.Kind.String())
+	case policy.ContractTick:
+		return price(k.Tick, "the gateway names no tick")
+	case policy.ContractSize:
+		return policy.Number(k.Size)
+	case policy.ContractMinQuantity:
+		return policy.Number(k.MinQty)
+	case policy.ContractMaxQuantity:
+		return price(k.MaxQty, "the venue names none")
+	case policy.ContractMarginRate:
+		rate := k.MarginLong
+		if s.order.Direction == hub.Short {
+			rate = k.MarginShort
+		}
+		return price(rate, "the contract has no margin")
+	}
+	return policy.Missing("it is not known to this hub")
+}
+
+func (s *source) ofMarket(v policy.Var) policy.Value {
+	m := s.market
+	if m.Seen == 0 {
+		return policy.Missing("no tick of " + s.contract.Instrument.String() + " yet")
+	}
+	const none = "the venue does not say it"
+	switch v {
+	case policy.MarketLast:
+		return price(m.Last, none)
+	case policy.MarketBid:
+		return price(m.Bid, "nobody bids")
+	case policy.MarketAsk:
+		return price(m.Ask, "nobody asks")
+	case policy.MarketMid, policy.MarketSpread:
+		if m.Bid.IsZero() || m.Ask.IsZero() {
+			return policy.Missing("one side of the market is empty")
+		}
+		if v == policy.MarketSpread {
+			return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(m.Ask, m.Bid) })
+		}
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Quo(sum.Add(m.Ask, m.Bid), hub.Int(2)) })
+	case policy.MarketPreviousClose:
+		return price(m.PreClose, none)
+	case policy.MarketLimitUp:
+		return price(m.LimitUp, none)
+	case policy.MarketLimitDown:
+		return price(m.LimitDown, none)
+	case policy.MarketVolume:
+		return policy.Number(m.Volume)
+	case policy.MarketOpenInterest:
+		return policy.Number(m.OpenInt)
+	case policy.MarketAge:
+		age := max(0, s.core.now.Sub(m.Seen))
+		return number(func(sum *hub.Sum) hub.Decimal {
+			return sum.Quo(hub.Int(int64(age/time.Microsecond)), hub.Int(1_000_000))
+		})
+	}
+	return policy.Missing("it is not known to this hub")
+}
+
+func (s *source) ofBook(b *book, ref policy.Ref) policy.Value {
+	switch ref.Var {
+	case policy.Orders:
+		return s.count(&b.Orders, ref.Window)
+	case policy.Cancels:
+		return s.count(&b.Cancels, ref.Window)
+	case policy.Messages:
+		return s.count(&b.Msgs, ref.Window)
+	case policy.Rejects:
+		return s.count(&b.Rejects, ref.Window)
+	case policy.Trades:
+		return s.count(&b.Trades, ref.Window)
+	case policy.Duplicates:
+		return counted(b.Repeats.count(s.core.now, ref.Window, likenessOf(s.order)))
+	case policy.ActiveOrders:
+		return policy.Count(b.Active)
+	case policy.ActiveOrdersContract:
+		return policy.Count(b.peek(s.contract.key).Active)
+	case policy.WorkingValue:
+		return policy.Number(b.WorkingValue)
+	case policy.InDoubt:
+		return policy.Count(b.InDoubt)
+	case policy.GrossValue, policy.GrossAfter, policy.Capital, policy.Equity, policy.Available, policy.MarginHeld, policy.Realised, policy.Unrealised,
+		policy.Commission, policy.DayPnL:
+		return s.ofMoney(b, ref.Var)
+	}
+	return s.ofPosition(b, ref.Var)
+}
+
+func (s *source) count(series *series, window time.Duration) policy.Value {
+	return counted(series.count(s.core.now, window))
+}
+
+func counted(n int, ok bool) policy.Value {
+	if !ok {
+		return policy.Missing("there are more in the window than the hub remembers")
+	}
+	return policy.Count(n)
+}
+
+func (s *source) ofPosition(b *book, v policy.Var) policy.Value {
+	p := b.peek(s.contract.key)
+	switch v {
+	case policy.PositionLong:
+		return number(p.Long.qty)
+	case policy.PositionShort:
+		return number(p.Short.qty)
+	case policy.PositionNet:
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(p.Long.qty(sum), p.Short.qty(sum)) })
+	case policy.PositionLongToday:
+		return policy.Number(p.Long.Today)
+	case policy.PositionShortToday:
+		return policy.Number(p.Short.Today)
+	case policy.PositionLongYesterday:
+		return policy.Number(p.Long.Yesterday)
+	case policy.PositionShortYesterday:
+		return policy.Number(p.Short.Yesterday)
+	case policy.WorkingBuy:
+		return policy.Number(p.WorkingBuy)
+	case policy.WorkingSell:
+		return policy.Number(p.WorkingSell)
+	case policy.WorkingCloseLong:
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(p.WorkingSell, p.OpeningSell) })
+	case policy.WorkingCloseShort:
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(p.WorkingBuy, p.OpeningBuy) })
+	case policy.LongAfter:
+		return number(func(sum *hub.Sum) hub.Decimal { return s.after(sum, p, hub.Long) })
+	case policy.ShortAfter:
+		return number(func(sum *hub.Sum) hub.Decimal { return s.after(sum, p, hub.Short) })
+	case policy.NetAfter:
+		return number(func(sum *hub.Sum) hub.Decimal { return s.netAfter(sum, p) })
+	}
+	return policy.Missing("it is not known to this hub")
+}
+
+// after is the largest position in a direction that the working orders and this one can make.
+func (s *source) after(sum *hub.Sum, p position, d hub.Direction) hub.Decimal {
+	opening := p.OpeningBuy
+	if d == hub.Short {
+		opening = p.OpeningSell
+	}
+	if s.order.Direction == d && !s.order.Offset.Closes() {
+		opening = sum.Add(opening, s.order.Qty)
+	}
+	held := p.side(d).qty(sum)
+	if s.contract.NetPosition { // what is held the other way is used up first
+		held = sum.Sub(held, p.side(opposite(d)).qty(sum))
+		return sum.Add(held, opening).Max(hub.Decimal{})
+	}
+	return sum.Add(held, opening)
+}
+
+// netAfter is the largest |net| that this order's side can make: all working orders of its direction and itself filled, none of the other direction.
+func (s *source) netAfter(sum *hub.Sum, p position) hub.Decimal {
+	net := sum.Sub(p.Long.qty(sum), p.Short.qty(sum))
+	if s.order.Direction == hub.Long {
+		return sum.Add(net, sum.Add(p.WorkingBuy, s.order.Qty)).Abs()
+	}
+	return sum.Sub(net, sum.Add(p.WorkingSell, s.order.Qty)).Abs()
+}
+
+func (s *source) ofMoney(b *book, v policy.Var) policy.Value {
+	switch v {
+	case policy.GrossValue:
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(b.Gross, b.OpeningValue) })
+	case policy.GrossAfter:
+		if s.order.Offset.Closes() || s.reduces() {
+			return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(b.Gross, b.OpeningValue) })
+		}
+		value := s.orderValue()
+		if value.Kind == policy.KindMissing {
+			return value
+		}
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(sum.Add(b.Gross, b.OpeningValue), value.Number) })
+	case policy.Capital:
+		return policy.Number(b.Capital)
+	case policy.Equity:
+		return number(b.equity)
+	case policy.Available:
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(b.equity(sum), b.held(sum)) })
+	case policy.MarginHeld:
+		return number(b.held)
+	case policy.Realised:
+		return policy.Number(b.Realised)
+	case policy.Unrealised:
+		return policy.Number(b.Unrealised)
+	case policy.Commission:
+		return policy.Number(b.Commission)
+	case policy.DayPnL:
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(b.profit(sum), b.DayStart) })
+	}
+	return policy.Missing("it is not known to this hub")
+}
