@@ -446,7 +446,7 @@ def refused(steps: Steps, trader: Trader) -> None:
     steps.check("refused.story", not flaws, flaws or [e.data.status.name for e in trader.order_events(vt_orderid)[::2]])
 
 
-def main() -> None:
+def main() -> int:
     """Connect, and run what was asked for."""
     steps = Steps()
     trader = Trader(args.req, args.pub)
@@ -463,7 +463,7 @@ def main() -> None:
     steps.check("objects", not flaws, flaws[:5])
     flaws = trader.flaws_of_life()
     steps.check("alive", not flaws, flaws)
-    env.leave(steps.code())
+    return steps.code()
 
 
-main()
+env.run(main)

@@ -67,6 +67,22 @@ def leave(code: int) -> None:
     os._exit(code)
 
 
+def run(main) -> None:
+    """Run main and leave with the code that it returns.
+
+    VeighNa's threads outlive an exception of the main thread, so one that
+    nobody caught is reported and ends the process too.
+    """
+    code = 1
+    try:
+        code = main()
+    except Failed as e:
+        emit({"step": "failed", "ok": False, "detail": str(e)})
+    except Exception:  # the report is the point, whatever it was
+        emit({"step": "failed", "ok": False, "detail": traceback.format_exc()})
+    leave(code)
+
+
 class Failed(Exception):
     """What was awaited did not come, or something else came."""
 

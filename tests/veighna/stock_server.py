@@ -229,7 +229,7 @@ def publish_ticks(gateway: SimGateway, events: EventEngine) -> None:
         gateway.on_tick(gateway.tick(gateway.subscribed[n % len(gateway.subscribed)], n))
 
 
-def main() -> None:
+def main() -> int:
     """Serve until stdin ends."""
     events = EventEngine()
     engine = MainEngine(events)
@@ -237,12 +237,11 @@ def main() -> None:
     service = engine.add_engine(RpcEngine)
     engine.connect({}, gateway.gateway_name)
     if not service.start(args.req, args.pub):
-        env.emit({"step": "ready", "ok": False, "detail": f"{args.req} or {args.pub} cannot be bound"})
-        env.leave(1)
+        raise env.Failed(f"{args.req} or {args.pub} cannot be bound")
     threading.Thread(target=publish_ticks, args=(gateway, events), daemon=True).start()
     env.emit({"step": "ready", "ok": True, "detail": {"req": args.req, "pub": args.pub}})
     sys.stdin.read()
-    env.leave(0)
+    return 0
 
 
-main()
+env.run(main)

@@ -1,0 +1,73 @@
+"""Trade through the hub with VeighNa's own RpcGateway: nothing of VeighNa is changed.
+
+    make demo                                          # in one terminal
+    .venvs/vnpy-4.5.0/bin/python examples/trade.py     # in another (make test makes the environment)
+
+It subscribes to a contract, sends a limit order below the market, waits until the
+order rests, cancels it and prints the account. Exit code 0 when all of it happened.
+"""
+
+import argparse
+import queue
+import sys
+
+from vnpy.event import Event, EventEngine
+from vnpy.trader.constant import Direction, Offset, OrderType, Product, Status
+from vnpy.trader.engine import MainEngine
+from vnpy.trader.event import EVENT_ORDER, EVENT_TICK
+from vnpy.trader.object import OrderData, OrderRequest, SubscribeRequest, TickData
+from vnpy_rpcservice.rpc_gateway import RpcGateway
+
+parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+parser.add_argument("--request", default="tcp://127.0.0.1:2014", help="主动请求地址")
+parser.add_argument("--publish", default="tcp://127.0.0.1:4102", help="推送订阅地址")
+args = parser.parse_args()
+
+# What arrives is put into two queues; the rest of the script reads like a story.
+ticks: queue.Queue[TickData] = queue.Queue()
+orders: queue.Queue[OrderData] = queue.Queue()
+events = EventEngine()
+events.register(EVENT_TICK, lambda event: ticks.put(event.data))
+events.register(EVENT_ORDER, lambda event: orders.put(event.data))
+
+main_engine = MainEngine(events)
+main_engine.add_gateway(RpcGateway, "RPC")
+
+
+def wait_for(vt_orderid: str, status: Status) -> OrderData:
+    """The order's event with this status; a refused order ends the script."""
+    while True:
+        order = orders.get(timeout=30)
+        if order.vt_orderid != vt_orderid:
+            continue  # an older order, or one of another window
+        print(f"{order.vt_orderid}: {order.status.value}")
+        if order.status is status:
+            return order
+        if not order.is_active():
+            sys.exit(f"the order is {order.status.value}; the log above says why")
+
+
+try:
+    # The dialog's two fields. Contracts, account, positions, orders and trades are here when it returns.
+    main_engine.connect({"主动请求地址": args.request, "推送订阅地址": args.publish}, "RPC")
+    contract = next(
+        c for c in main_engine.get_all_contracts() if c.product is Product.FUTURES and c.symbol.startswith("rb")
+    )
+    main_engine.subscribe(SubscribeRequest(contract.symbol, contract.exchange), "RPC")
+    tick = ticks.get(timeout=30)
+    print(f"{tick.vt_symbol}: {tick.bid_price_1:g} bid, {tick.ask_price_1:g} asked")
+
+    # Far enough below the market to rest, near enough for the demo's price collar.
+    price = contract.pricetick * int(tick.bid_price_1 * 0.985 / contract.pricetick)
+    request = OrderRequest(
+        contract.symbol, contract.exchange, Direction.LONG, OrderType.LIMIT, contract.min_volume, price, Offset.OPEN
+    )
+    vt_orderid = main_engine.send_order(request, "RPC")
+    order = wait_for(vt_orderid, Status.NOTTRADED)
+    main_engine.cancel_order(order.create_cancel_request(), "RPC")
+    wait_for(vt_orderid, Status.CANCELLED)
+
+    for account in main_engine.get_all_accounts():
+        print(f"{account.accountid}: {account.balance:,.2f}, of which {account.available:,.2f} available")
+finally:
+    main_engine.close()
