@@ -204,3 +204,14 @@ func (c *Core) RiskBook() hub.RiskBook {
 	}
 	return r
 }
+
+// Held returns every contract that a trader holds or works, with its last mark.
+func (c *Core) Held() []hub.Mark {
+	var out []hub.Mark
+	for _, p := range c.fund.Positions {
+		if !c.idle(p.Key) {
+			out = append(out, hub.Mark{Instrument: p.Key.Instrument, Price: p.Mark})
+		}
+	}
+	return out
+}

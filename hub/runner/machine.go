@@ -1,0 +1,201 @@
+package runner
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"tradehub/hub"
+	"tradehub/hub/codec"
+	"tradehub/hub/core"
+	"tradehub/hub/journal"
+)
+
+// machine is the Runner as the journal sees it.
+type machine struct{ r *Runner }
+
+var _ journal.Machine = machine{}
+
+// Apply steps the core through committed entries, and carries out the effects of those that this process proposed.
+func (m machine) Apply(batch []journal.Entry) {
+	r := m.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range batch {
+		e, err := codec.Decode(batch[i].Data)
+		if err != nil {
+			panic(fmt.Sprintf("runner: journal entry %d: %v", batch[i].Index, err)) // to go on without an entry would be to forget an order
+		}
+		e.Seq = r.core.Seq() + 1
+		effects := r.core.Step(e)
+		if r.opts.Observe != nil {
+			r.opts.Observe(e, effects)
+		}
+		if batch[i].Proposal == 0 {
+			continue
+		}
+		p := r.take(batch[i].Proposal)
+		r.dispatch(e, p, effects)
+		if p.applied != nil {
+			p.applied(effects)
+		}
+	}
+	r.flush()
+}
+
+// Snapshot copies the state; it is encoded while Apply goes on.
+func (m machine) Snapshot() (io.WriterTo, error) {
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	return snapshot{m.r.core.Image()}, nil
+}
+
+type snapshot struct{ image core.Image }
+
+// WriteTo encodes the state.
+func (s snapshot) WriteTo(w io.Writer) (int64, error) {
+	b, err := codec.EncodeImage(s.image)
+	if err != nil {
+		return 0, err
+	}
+	return bytes.NewReader(b).WriteTo(w)
+}
+
+// Restore takes the state from a snapshot.
+func (m machine) Restore(index uint64, encoded io.Reader) error {
+	b, err := io.ReadAll(encoded)
+	if err != nil {
+		return fmt.Errorf("read snapshot %d: %w", index, err)
+	}
+	im, err := codec.DecodeImage(b)
+	if err != nil {
+		return fmt.Errorf("snapshot %d: %w", index, err)
+	}
+	c, err := core.Restore(im)
+	if err != nil {
+		return fmt.Errorf("snapshot %d: %w", index, err)
+	}
+	m.r.mu.Lock()
+	defer m.r.mu.Unlock()
+	m.r.core = c
+	return nil
+}
+
+// dispatch carries out the effects of one entry. mu is held, so that what is told to risk managers and traders is told in the order in which it happened; nobody that is
+// called here waits.
+func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
+	r.tellManagers(e, p, effects)
+	for _, effect := range effects {
+		switch effect := effect.(type) {
+		case core.Send:
+			r.plugins.Send(effect.Permit)
+		case core.CancelAtVenue:
+			r.plugins.Cancel(effect.Order)
+		case core.AskVenue:
+			r.plugins.AskVenue(effect.Gateway, effect.Orders)
+		case core.OrderChanged:
+			r.publisher.Order(effect.Order)
+		case core.Traded:
+			r.publisher.Trade(effect.Trade)
+		case core.BookChanged:
+			r.dirty(effect)
+		case core.Notice:
+			r.notice(effect)
+		case core.Alert:
+			r.log.Error("alert", "what", effect.Text)
+		case core.PoliciesAnswered:
+			r.log.Info("policies loaded", "revision", effect.Revision, "errors", len(effect.Errors))
+		case core.DayRolled:
+			r.log.Info("trading day begins", "day", effect.Day)
+		case core.Decided, core.CancelAnswered:
+			// answered through proposal.applied
+		}
+	}
+	if contracts, ok := e.Input.(hub.Contracts); ok {
+		r.publisher.Contracts(contracts.Contracts)
+	}
+}
+
+func (r *Runner) notice(n core.Notice) {
+	args := []any{"text", n.Text}
+	if n.Trader != "" {
+		args = append(args, "trader", n.Trader)
+	}
+	if n.OrderID != "" {
+		args = append(args, "order", n.OrderID)
+	}
+	switch n.Level {
+	case core.Info:
+		r.log.Info("notice", args...)
+	case core.Warning:
+		if len(n.Refusals) > 0 {
+			r.log.Debug("order refused", args...)
+		} else {
+			r.log.Warn("notice", args...)
+		}
+	case core.Problem:
+		r.log.Error("notice", args...)
+	}
+	text := n.Text
+	if len(n.Refusals) > 0 {
+		text = fmt.Sprintf("order %s refused: %s (rev %s)", n.OrderID, n.Text, r.core.Revision())
+	}
+	r.publisher.Log(LogLine{Trader: n.Trader, Level: n.Level, Text: text})
+}
+
+// tellManagers passes on what an entry did, so that the managers' books follow the core's.
+func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
+	decided := false
+	for _, effect := range effects {
+		switch effect := effect.(type) {
+		case core.Decided:
+			decided = true
+			r.plugins.Observe(hub.RiskEvent{Decided: &hub.RiskDecision{Ask: p.ask, Order: effect.Order}})
+		case core.OrderChanged:
+			if !decided { // the decision said it already
+				r.plugins.Observe(hub.RiskEvent{Order: &effect.Order})
+			}
+		case core.Traded:
+			r.plugins.Observe(hub.RiskEvent{Trade: &effect.Trade})
+			if a, ok := r.core.Account(effect.Trade.Trader); ok {
+				r.plugins.Observe(hub.RiskEvent{Account: &a})
+			}
+		case core.DayRolled:
+			r.plugins.Observe(hub.RiskEvent{Day: effect.Day})
+		case core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.BookChanged, core.Notice, core.Alert, core.PoliciesAnswered:
+		}
+	}
+	switch in := e.Input.(type) {
+	case hub.Marks:
+		r.plugins.Observe(hub.RiskEvent{Marks: in.Marks})
+	case hub.Contracts:
+		r.plugins.Observe(hub.RiskEvent{Contracts: in.Contracts})
+	}
+}
+
+// dirty remembers a book that changed; flush tells its owner once for the whole batch.
+func (r *Runner) dirty(b core.BookChanged) {
+	if b.Instrument == (hub.Instrument{}) {
+		b.Gateway = ""
+	}
+	if !r.dirtySet[b] {
+		r.dirtySet[b] = true
+		r.dirtyList = append(r.dirtyList, b)
+	}
+	if account := (core.BookChanged{Trader: b.Trader}); !r.dirtySet[account] {
+		r.dirtySet[account] = true
+		r.dirtyList = append(r.dirtyList, account)
+	}
+}
+
+func (r *Runner) flush() {
+	for _, b := range r.dirtyList {
+		if b.Instrument != (hub.Instrument{}) {
+			r.publisher.Positions(b.Trader, r.core.Positions(b.Trader, b.Instrument))
+		} else if a, ok := r.core.Account(b.Trader); ok {
+			r.publisher.Account(a)
+		}
+	}
+	clear(r.dirtySet)
+	r.dirtyList = r.dirtyList[:0]
+}

@@ -1,0 +1,480 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"tradehub/hub"
+	"tradehub/hub/codec"
+	"tradehub/hub/core"
+	"tradehub/hub/journal"
+	"tradehub/hub/policy"
+)
+
+// Defaults of Options.
+const (
+	DefaultMarkEvery = time.Second
+	// DefaultFirstTick is how long an order waits for the first tick of a contract that nobody had subscribed to.
+	DefaultFirstTick = 500 * time.Millisecond
+	// DefaultMinFree is the free space on the disk under which new orders are refused. What venues report is journaled until a quarter of it is left.
+	DefaultMinFree = 64 << 20
+	entryBytesMax  = 16 << 20
+)
+
+// Options say how to run a hub. Dir, SetUp, Plugins, Publisher and Calendar must be set.
+type Options struct {
+	Dir       string // of the journal
+	SetUp     hub.SetUp
+	Calendar  Calendar
+	MarkEvery time.Duration
+	FirstTick time.Duration
+	MinFree   int64
+	// SnapshotEntries is how many entries lie between snapshots; 0: the journal's default.
+	SnapshotEntries uint64
+	Log             hclog.Logger
+	// Clock is time.Now unless a test says otherwise.
+	Clock func() time.Time
+	// Observe, when set, sees every entry as it is applied, replay included. For tests and audits; it must not wait.
+	Observe func(hub.Entry, []core.Effect)
+	// Free returns the free bytes of the disk on which Dir lies; nil: ask the system.
+	Free func(dir string) (int64, error)
+}
+
+// Runner runs the hub. Make one with Open; call Start when plugins and traders are wired; Close last.
+type Runner struct {
+	opts      Options
+	log       hclog.Logger
+	plugins   Plugins
+	publisher Publisher
+	journal   *journal.Journal
+	market    *market
+	asks      atomic.Uint64
+	closing   chan struct{}
+	closeOnce sync.Once
+	wait      sync.WaitGroup
+
+	// noOrders says why new orders are refused at the door, nil when they are not.
+	noOrders atomic.Pointer[string]
+	draining atomic.Bool
+
+	// mu guards the core, and the order in which effects are carried out.
+	mu        sync.Mutex
+	core      *core.Core
+	dirtySet  map[core.BookChanged]bool
+	dirtyList []core.BookChanged
+
+	// pendingMu guards pending, and is held across Propose so that no answer comes before its question is known.
+	pendingMu sync.Mutex
+	pending   map[journal.Proposal]proposal
+	room      *sync.Cond // of pendingMu: something was applied or lost
+
+	subscribedMu sync.Mutex
+	subscribed   map[hub.GatewayName]map[hub.Instrument]bool
+}
+
+// proposal is what is to be done when an entry is applied, or when it is not known whether it ever will be.
+type proposal struct {
+	ask     uint64
+	applied func([]core.Effect) // mu is held
+	lost    func(error)
+}
+
+// ErrNotSaved says that the hub does not know whether what was asked for is in the journal: it may yet be, after a restart.
+var ErrNotSaved = errors.New("the hub's journal stopped; whether this was taken is not known until the hub is back")
+
+// Open opens the journal and replays it. Nothing goes out until Start.
+func Open(opts Options) (*Runner, error) {
+	if opts.Clock == nil {
+		opts.Clock = time.Now
+	}
+	if opts.Log == nil {
+		opts.Log = hclog.NewNullLogger()
+	}
+	if opts.MarkEvery == 0 {
+		opts.MarkEvery = DefaultMarkEvery
+	}
+	if opts.FirstTick == 0 {
+		opts.FirstTick = DefaultFirstTick
+	}
+	if opts.MinFree == 0 {
+		opts.MinFree = DefaultMinFree
+	}
+	if opts.Free == nil {
+		opts.Free = freeBytes
+	}
+	r := &Runner{
+		opts: opts, log: opts.Log, market: newMarket(), closing: make(chan struct{}), core: core.New(),
+		dirtySet: map[core.BookChanged]bool{}, pending: map[journal.Proposal]proposal{}, subscribed: map[hub.GatewayName]map[hub.Instrument]bool{},
+	}
+	r.room = sync.NewCond(&r.pendingMu)
+	j, err := journal.Open(journal.Options{
+		Dir: opts.Dir, Machine: machine{r}, Lost: r.lost, Logger: opts.Log.Named("journal"), SnapshotEntries: opts.SnapshotEntries,
+		MinFreeBytes: opts.MinFree / 4, EntryBytesMax: entryBytesMax,
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.journal = j
+	return r, nil
+}
+
+// Start makes the hub live: it tells the core who trades, loads the policy and begins the trading day. Plugins are to be started after it. With files that do not compile it
+// goes on with the revision that the journal has, and returns the errors; without such a revision it fails.
+func (r *Runner) Start(ctx context.Context, plugins Plugins, publisher Publisher, files []hub.PolicyFile) (warnings []string, err error) {
+	r.plugins, r.publisher = plugins, publisher
+	if err := r.journal.WaitLeading(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.do(ctx, r.opts.SetUp, nil); err != nil {
+		return nil, err
+	}
+	if err := r.do(ctx, hub.RollDay{Day: r.opts.Calendar.Day(r.opts.Clock())}, nil); err != nil {
+		return nil, err
+	}
+	if same := slices.Equal(files, r.Files()); !same || r.Revision() == "" {
+		_, errs, err := r.LoadPolicies(ctx, files, "start")
+		if err != nil {
+			return nil, err
+		}
+		if len(errs) > 0 && r.Revision() == "" {
+			return nil, fmt.Errorf("the policy is wrong, and the journal has no earlier one:\n%s", strings.Join(errs, "\n"))
+		}
+		warnings = errs
+	}
+	r.spawn(r.watchJournal)
+	r.spawn(r.watchDisk)
+	r.spawn(r.keepTime)
+	return warnings, nil
+}
+
+func (r *Runner) spawn(f func()) {
+	r.wait.Add(1)
+	go func() {
+		defer r.wait.Done()
+		f()
+	}()
+}
+
+// Close takes no more orders and closes the journal. Plugins and traders' sockets are to be stopped before it.
+func (r *Runner) Close() error {
+	r.Drain()
+	r.closeOnce.Do(func() { close(r.closing) })
+	r.pendingMu.Lock()
+	r.room.Broadcast()
+	r.pendingMu.Unlock()
+	err := r.journal.Close()
+	r.wait.Wait()
+	return err
+}
+
+// Drain refuses new orders from now on; what is under way goes on.
+func (r *Runner) Drain() {
+	r.draining.Store(true)
+	r.refuseOrders("the hub is stopping")
+}
+
+func (r *Runner) refuseOrders(why string) { r.noOrders.Store(&why) }
+
+// propose puts an input into the journal without waiting.
+func (r *Runner) propose(in hub.Input, p proposal) error {
+	b, err := codec.Encode(hub.Entry{Time: hub.TimeOf(r.opts.Clock()), Input: in})
+	if err != nil {
+		return err
+	}
+	r.pendingMu.Lock()
+	defer r.pendingMu.Unlock()
+	n, err := r.journal.Propose(b)
+	if err != nil {
+		return err
+	}
+	r.pending[n] = p
+	return nil
+}
+
+// proposeNow is propose for what must not be lost: while the journal is busy or its disk full, it waits. It gives up when the journal has failed or the hub closes: what venues
+// then say is asked again at the next start.
+func (r *Runner) proposeNow(in hub.Input) error {
+	b, err := codec.Encode(hub.Entry{Time: hub.TimeOf(r.opts.Clock()), Input: in})
+	if err != nil {
+		return err
+	}
+	for {
+		r.pendingMu.Lock()
+		n, err := r.journal.Propose(b)
+		if err == nil {
+			r.pending[n] = proposal{}
+			r.pendingMu.Unlock()
+			return nil
+		}
+		if errors.Is(err, journal.ErrBusy) && len(r.pending) > 0 && !r.isClosing() {
+			r.room.Wait()
+			r.pendingMu.Unlock()
+			continue
+		}
+		r.pendingMu.Unlock()
+		if !errors.Is(err, journal.ErrNoSpace) && !errors.Is(err, journal.ErrNotLeader) && !errors.Is(err, journal.ErrBusy) {
+			return err
+		}
+		select {
+		case <-r.closing:
+			return journal.ErrClosed
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (r *Runner) isClosing() bool {
+	select {
+	case <-r.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// do proposes an input and waits until it is applied.
+func (r *Runner) do(ctx context.Context, in hub.Input, applied func([]core.Effect)) error {
+	done := make(chan error, 1)
+	err := r.propose(in, proposal{
+		applied: func(effects []core.Effect) {
+			if applied != nil {
+				applied(effects)
+			}
+			done <- nil
+		},
+		lost: func(err error) { done <- err },
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *Runner) take(n journal.Proposal) proposal {
+	r.pendingMu.Lock()
+	defer r.pendingMu.Unlock()
+	p := r.pending[n]
+	delete(r.pending, n)
+	r.room.Broadcast()
+	return p
+}
+
+func (r *Runner) lost(lost []journal.Proposal, why error) {
+	for _, n := range lost {
+		if p := r.take(n); p.lost != nil {
+			p.lost(fmt.Errorf("%w: %w", ErrNotSaved, why))
+		}
+	}
+}
+
+// Submit takes an order of a trader. done is called exactly once: with the order's id and the gateway that has it, whether it was sent or refused (a refused order comes back as
+// a rejected one), or with an error when the hub could not take it at all.
+func (r *Runner) Submit(trader hub.TraderName, gateway hub.GatewayName, req hub.OrderRequest, done func(hub.OrderID, hub.GatewayName, error)) {
+	if why := r.noOrders.Load(); why != nil {
+		done("", "", errors.New(*why))
+		return
+	}
+	r.mu.Lock()
+	at := r.core.GatewayOf(gateway, req.Instrument)
+	r.mu.Unlock()
+	if at == "" { // it will be refused, and the journal will say so
+		r.proposeOrder(hub.SubmitOrder{Trader: trader, Request: req, Gateway: gateway}, 0, done)
+		return
+	}
+	view := r.market.view(req.Instrument)
+	if view.Seen != 0 {
+		r.judge(trader, gateway, at, req, view, done)
+		return
+	}
+	r.subscribe(at, req.Instrument)
+	late := func() { r.judge(trader, gateway, at, req, r.market.view(req.Instrument), done) }
+	if !r.market.await(req.Instrument, r.opts.FirstTick, late) {
+		late()
+	}
+}
+
+func (r *Runner) judge(trader hub.TraderName, named, at hub.GatewayName, req hub.OrderRequest, view hub.MarketView, done func(hub.OrderID, hub.GatewayName, error)) {
+	ask := r.asks.Add(1)
+	candidate := hub.Candidate{Ask: ask, Trader: trader, Request: req, Gateway: at, Market: view}
+	r.plugins.Judge(candidate, func(verdicts []hub.Verdict) {
+		r.proposeOrder(hub.SubmitOrder{Trader: trader, Request: req, Gateway: named, Market: view, Verdicts: verdicts}, ask, done)
+	})
+}
+
+func (r *Runner) proposeOrder(in hub.SubmitOrder, ask uint64, done func(hub.OrderID, hub.GatewayName, error)) {
+	forget := func() { // the managers count the candidate until they hear of it
+		if ask != 0 {
+			r.mu.Lock()
+			r.plugins.Observe(hub.RiskEvent{Decided: &hub.RiskDecision{Ask: ask, Order: hub.Order{Trader: in.Trader, OrderRequest: in.Request, Status: hub.Rejected}}})
+			r.mu.Unlock()
+		}
+	}
+	err := r.propose(in, proposal{
+		ask: ask,
+		applied: func(effects []core.Effect) {
+			for _, effect := range effects {
+				if d, ok := effect.(core.Decided); ok {
+					if d.Order.ID == "" {
+						done("", "", errors.New(d.Refusals[0].Text))
+						return
+					}
+					done(d.Order.ID, d.Order.Gateway, nil)
+					return
+				}
+			}
+		},
+		lost: func(err error) { done("", "", err) },
+	})
+	if err != nil {
+		forget()
+		done("", "", plain(err))
+	}
+}
+
+// plain is an error in words for traders.
+func plain(err error) error {
+	switch {
+	case errors.Is(err, journal.ErrBusy):
+		return errors.New("the hub is busy: too many orders wait for its disk; the order was not taken")
+	case errors.Is(err, journal.ErrNoSpace):
+		return errors.New("the hub's disk is nearly full: no new orders; the order was not taken")
+	case errors.Is(err, journal.ErrFailed):
+		return errors.New("the hub's disk failed: no new orders; the order was not taken")
+	case errors.Is(err, journal.ErrClosed):
+		return errors.New("the hub is stopping; the order was not taken")
+	case errors.Is(err, journal.ErrNotLeader):
+		return errors.New("this hub is not the one that trades now; the order was not taken")
+	}
+	return err
+}
+
+// Cancel asks for an order of a trader to be cancelled. done is called exactly once; an error says why there is nothing to cancel. A cancel passes even when the journal does not:
+// then it goes to the venue unrecorded.
+func (r *Runner) Cancel(trader hub.TraderName, id hub.OrderID, by string, done func(error)) {
+	err := r.propose(hub.CancelOrder{Trader: trader, OrderID: id, By: by}, proposal{
+		applied: func(effects []core.Effect) {
+			for _, effect := range effects {
+				if a, ok := effect.(core.CancelAnswered); ok {
+					if a.Err != "" {
+						done(errors.New(a.Err))
+						return
+					}
+					done(nil)
+					return
+				}
+			}
+		},
+		lost: func(error) { done(r.cancelUnrecorded(trader, id)) },
+	})
+	if err != nil {
+		done(r.cancelUnrecorded(trader, id))
+	}
+}
+
+func (r *Runner) cancelUnrecorded(trader hub.TraderName, id hub.OrderID) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o, ok := r.core.Order(trader, id)
+	if !ok {
+		return fmt.Errorf("order %s is not known", id)
+	}
+	r.log.Warn("cancel sent without record: the journal takes nothing", "order", id, "trader", trader)
+	r.plugins.Cancel(o)
+	return nil
+}
+
+// CancelAll cancels every active order of a trader ("" for all), and returns how many there were.
+func (r *Runner) CancelAll(trader hub.TraderName, by string) int {
+	r.mu.Lock()
+	orders := r.core.Orders(trader, true)
+	r.mu.Unlock()
+	for _, o := range orders {
+		r.Cancel("", o.ID, by, func(error) {})
+	}
+	return len(orders)
+}
+
+// Halt stops, or lets through again, new orders of a trader ("" for all).
+func (r *Runner) Halt(ctx context.Context, in hub.Halt) error {
+	if in.Trader != "" {
+		if _, ok := r.Account(in.Trader); !ok {
+			return fmt.Errorf("trader %s does not exist", in.Trader)
+		}
+	}
+	return r.do(ctx, in, nil)
+}
+
+// LoadPolicies puts policy files in force, all or none. With errors in them the old revision stays.
+func (r *Runner) LoadPolicies(ctx context.Context, files []hub.PolicyFile, by string) (revision string, errs []string, err error) {
+	if _, bad := policy.Compile(files); len(bad) > 0 {
+		for _, e := range bad {
+			errs = append(errs, fmt.Sprint(e))
+		}
+		r.log.Error("policies refused; the old revision stays", "errors", len(errs), "first", errs[0], "by", by)
+		return r.Revision(), errs, nil
+	}
+	err = r.do(ctx, hub.LoadPolicies{Files: files, By: by}, func(effects []core.Effect) {
+		for _, effect := range effects {
+			if a, ok := effect.(core.PoliciesAnswered); ok {
+				revision, errs = a.Revision, a.Errors
+			}
+		}
+	})
+	return revision, errs, err
+}
+
+// Subscribe asks for the ticks of an instrument.
+func (r *Runner) Subscribe(gateway hub.GatewayName, i hub.Instrument) error {
+	r.mu.Lock()
+	at := r.core.GatewayOf(gateway, i)
+	if at == "" {
+		at = r.core.GatewayOf("", i)
+	}
+	r.mu.Unlock()
+	if at == "" {
+		return fmt.Errorf("no gateway trades %s", i)
+	}
+	r.subscribe(at, i)
+	return nil
+}
+
+func (r *Runner) subscribe(gateway hub.GatewayName, i hub.Instrument) {
+	r.subscribedMu.Lock()
+	defer r.subscribedMu.Unlock()
+	known := r.subscribed[gateway]
+	if known == nil {
+		known = map[hub.Instrument]bool{}
+		r.subscribed[gateway] = known
+	}
+	if !known[i] {
+		known[i] = true
+		r.plugins.Subscribe(gateway, []hub.Instrument{i})
+	}
+}
+
+// History asks the gateway that trades an instrument for bars.
+func (r *Runner) History(ctx context.Context, gateway hub.GatewayName, req hub.HistoryRequest) ([]hub.Bar, error) {
+	r.mu.Lock()
+	at := r.core.GatewayOf(gateway, req.Instrument)
+	if at == "" {
+		at = r.core.GatewayOf("", req.Instrument)
+	}
+	r.mu.Unlock()
+	if at == "" {
+		return nil, nil
+	}
+	return r.plugins.History(ctx, at, req)
+}

@@ -1,0 +1,149 @@
+package runner
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+
+	"tradehub/hub"
+	"tradehub/hub/core"
+	"tradehub/hub/journal"
+)
+
+// OnTick takes the market of a contract from a gateway. It does not wait.
+func (r *Runner) OnTick(tick hub.Tick) {
+	r.market.put(tick, hub.TimeOf(r.opts.Clock()))
+	r.publisher.Tick(tick)
+}
+
+// watchJournal refuses orders at the door while the journal takes nothing, and tells everybody.
+func (r *Runner) watchJournal() {
+	for {
+		select {
+		case <-r.closing:
+			return
+		case s := <-r.journal.Changes():
+			r.journalChanged(s)
+		}
+	}
+}
+
+func (r *Runner) journalChanged(s journal.Status) {
+	if s.State == journal.Closed {
+		return
+	}
+	if s.State == journal.Leading {
+		r.takeOrders()
+		return
+	}
+	r.stopOrders(plain(s.Err).Error(), s.Err)
+}
+
+func (r *Runner) stopOrders(why string, cause error) {
+	if old := r.noOrders.Swap(&why); old != nil && *old == why {
+		return
+	}
+	r.log.Error("no new orders", "why", why, "cause", cause)
+	r.publisher.Log(LogLine{Level: core.Problem, Text: why + "; cancels still pass"})
+}
+
+func (r *Runner) takeOrders() {
+	if r.draining.Load() {
+		return
+	}
+	if old := r.noOrders.Swap(nil); old != nil && !r.isClosing() {
+		r.log.Info("new orders are taken again", "after", *old)
+		r.publisher.Log(LogLine{Level: core.Info, Text: "new orders are taken again"})
+	}
+}
+
+// watchDisk refuses orders before the disk is so full that what venues report could not be kept.
+func (r *Runner) watchDisk() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	low := false
+	for {
+		select {
+		case <-r.closing:
+			return
+		case <-tick.C:
+		}
+		free, err := r.opts.Free(r.opts.Dir)
+		if err != nil {
+			r.log.Error("free disk space is not known", "dir", r.opts.Dir, "error", err)
+			continue
+		}
+		switch {
+		case free < r.opts.MinFree:
+			low = true
+			r.stopOrders("the hub's disk is nearly full: no new orders", fmt.Errorf("%d bytes free of at least %d", free, r.opts.MinFree))
+		case low && r.journal.Leader():
+			low = false
+			r.takeOrders()
+		}
+	}
+}
+
+func freeBytes(dir string) (int64, error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(dir, &s); err != nil {
+		return 0, err
+	}
+	return int64(s.Bavail) * s.Bsize, nil
+}
+
+// keepTime begins trading days, and values what is held.
+func (r *Runner) keepTime() {
+	tick := time.NewTicker(r.opts.MarkEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-r.closing:
+			return
+		case <-tick.C:
+			r.rollIfDue()
+			r.markHeld()
+		}
+	}
+}
+
+func (r *Runner) rollIfDue() {
+	if day := r.opts.Calendar.Day(r.opts.Clock()); day > r.Day() {
+		r.must(hub.RollDay{Day: day})
+	}
+}
+
+// markHeld proposes the last prices of what is held or worked, where they changed.
+func (r *Runner) markHeld() {
+	r.mu.Lock()
+	held := r.core.Held()
+	r.mu.Unlock()
+	var marks []hub.Mark
+	for _, m := range held {
+		if t, ok := r.market.tick(m.Instrument); ok && t.Last.IsPos() && !t.Last.Equal(m.Price) {
+			marks = append(marks, hub.Mark{Instrument: m.Instrument, Price: t.Last})
+		}
+	}
+	if len(marks) > 0 {
+		r.must(hub.Marks{Marks: marks})
+	}
+}
+
+// resubscribe asks a gateway that came up for the ticks of what is held, so that it can be valued. Package host repeats what was subscribed before.
+func (r *Runner) resubscribe(gateway hub.GatewayName) {
+	r.mu.Lock()
+	held := r.core.Held()
+	r.mu.Unlock()
+	for _, m := range held {
+		if look(r, func(c *core.Core) hub.GatewayName { return c.GatewayOf("", m.Instrument) }) == gateway {
+			r.subscribe(gateway, m.Instrument)
+		}
+	}
+}
+
+// ManagerNeedsBook gives a risk manager that starts the book, in order with what it is told afterwards.
+func (r *Runner) ManagerNeedsBook(_ string, deliver func(hub.RiskBook)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	deliver(r.core.RiskBook())
+}
