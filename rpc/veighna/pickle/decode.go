@@ -137,7 +137,7 @@ func (r *reader) run() any {
 func (r *reader) stop() any {
 	v := r.pop()
 	if r.err == nil && (len(r.stack) > 0 || len(r.marks) > 0) {
-		r.fail("%d values left over", len(r.stack))
+		r.fail("%d values and %d marks left over", len(r.stack), len(r.marks))
 	}
 	if r.err == nil && r.pos != len(r.data) {
 		r.fail("%d bytes follow", len(r.data)-r.pos)
