@@ -1,32 +1,263 @@
 package policy
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"tradehub/hub"
 )
 
-// Rules is one revision of the whole policy: the fund's rules and every trader's. It does not change once compiled.
-type Rules struct{ revision string }
+// WindowMax is the longest window that a rule may name.
+const WindowMax = time.Hour
 
-// Compile reads, checks and compiles policy files, all or none: with any error there are no Rules, and the errors are all there are, sorted.
-func Compile(files []hub.PolicyFile) (*Rules, []Error) { panic("being written") }
+// Codes of the refusals that Decide gives.
+const (
+	// CodeRule: a rule's require is not true.
+	CodeRule = "rule"
+	// CodeNotComputable: a rule's when or require could not be computed.
+	CodeNotComputable = "not-computable"
+	// CodeNoPolicy: the trader has no policy file, or the fund has none.
+	CodeNoPolicy = "no-policy"
+)
+
+// Rules is one revision of the whole policy: the fund's rules and every trader's. It does not change once compiled.
+type Rules struct {
+	revision string
+	fund     *sheet // nil: there is no fund file
+	traders  map[hub.TraderName]*sheet
+	names    []hub.TraderName // sorted
+	windows  []Ref
+}
+
+// sheet is one policy file, compiled.
+type sheet struct {
+	file    string
+	at      place          // of the key policy or trader, which says whose it is
+	trader  hub.TraderName // "" for the fund's
+	isFund  bool
+	rules   []rule
+	windows []Ref
+}
+
+// rule is one rule, compiled.
+type rule struct {
+	name    string
+	place   string // file:line
+	when    *node  // nil: always
+	require *node
+	because template
+	reads   []*node // variables and limits of when and require, sorted by name, each once
+}
+
+// Compile reads, checks and compiles policy files, all or none: with any error there are no Rules, and the errors are all there are, sorted. No file at all is no error: those
+// Rules refuse every order. Files are known by their Name, "traders/alpha.yaml"; whose a file is, it says itself.
+func Compile(files []hub.PolicyFile) (*Rules, []Error) {
+	files = slices.Clone(files)
+	slices.SortStableFunc(files, func(a, b hub.PolicyFile) int { return cmp.Compare(a.Name, b.Name) })
+	errs := checkNames(files)
+	rules := &Rules{revision: revision(files), traders: make(map[hub.TraderName]*sheet)}
+	for _, file := range files {
+		s, bad := compileFile(file)
+		errs = append(errs, bad...)
+		if s != nil {
+			errs = append(errs, rules.add(s)...)
+		}
+	}
+	if len(errs) > 0 {
+		slices.SortFunc(errs, compareErrors)
+		return nil, slices.Compact(errs)
+	}
+	rules.finish()
+	return rules, nil
+}
+
+func checkNames(files []hub.PolicyFile) []Error {
+	var errs []Error
+	if len(files) > MaxFiles {
+		errs = append(errs, Error{File: files[MaxFiles].Name, Line: 1, Col: 1, Text: fmt.Sprintf("more than %d policy files", MaxFiles)})
+	}
+	for i, file := range files {
+		switch {
+		case file.Name == "" || clean(file.Name) != file.Name:
+			errs = append(errs, Error{File: clean(file.Name), Line: 1, Col: 1, Text: "the file's name is empty or has characters that cannot be shown"})
+		case i > 0 && files[i-1].Name == file.Name:
+			errs = append(errs, Error{File: file.Name, Line: 1, Col: 1, Text: "the file is there twice"})
+		}
+	}
+	return errs
+}
+
+// add takes a file in; a second one for the same owner is an error.
+func (r *Rules) add(s *sheet) []Error {
+	if s.isFund {
+		if r.fund != nil {
+			return []Error{{s.file, s.at.line, s.at.col, fmt.Sprintf("policy: the fund has its policy in %s:%d already; a fund has one file", r.fund.file, r.fund.at.line)}}
+		}
+		r.fund = s
+		return nil
+	}
+	if first := r.traders[s.trader]; first != nil {
+		return []Error{{s.file, s.at.line, s.at.col, fmt.Sprintf("trader: %s has a policy in %s:%d already; a trader has one file", s.trader, first.file, first.at.line)}}
+	}
+	r.traders[s.trader] = s
+	r.names = append(r.names, s.trader)
+	return nil
+}
+
+func (r *Rules) finish() {
+	slices.Sort(r.names)
+	for _, name := range r.names {
+		r.windows = append(r.windows, r.traders[name].windows...)
+	}
+	if r.fund != nil {
+		r.windows = append(r.windows, r.fund.windows...)
+	}
+	r.windows = sortedRefs(r.windows)
+}
+
+func sortedRefs(refs []Ref) []Ref {
+	slices.SortFunc(refs, func(a, b Ref) int {
+		return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Var, b.Var), cmp.Compare(a.Window, b.Window))
+	})
+	return slices.Compact(refs)
+}
+
+// revision hashes the files, which are sorted by name. The length before each text keeps two files from being read as one.
+func revision(files []hub.PolicyFile) string {
+	h := sha256.New()
+	for _, file := range files {
+		_, _ = io.WriteString(h, fmt.Sprintf("%d %s %d ", len(file.Name), file.Name, len(file.Text))) // a hash takes every write
+		_, _ = io.WriteString(h, file.Text)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:12]
+}
 
 // Error is one thing wrong in a policy file.
 type Error struct {
 	File      string
-	Line, Col int // from 1
-	Text      string
+	Line, Col int // from 1; Col counts characters
+	// Text is "where: what": rules.order-value.require: unknown name order.valu; did you mean order.value?
+	Text string
+}
+
+// Error is String; it makes an Error an error.
+func (e Error) Error() string { return e.String() }
+
+// String is file:line:col: where: what.
+func (e Error) String() string { return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Col, e.Text) }
+
+func compareErrors(a, b Error) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Text, b.Text))
 }
 
 // Revision is a short hash of the text of all files.
 func (r *Rules) Revision() string { return r.revision }
 
-// Decide asks the trader's rules, then the fund's, all of them, and returns every refusal; none means that the order passes.
-func (r *Rules) Decide(trader hub.TraderName, source Source) []hub.Refusal { panic("being written") }
+// Traders are those who have a policy, sorted. The slice is the caller's.
+func (r *Rules) Traders() []hub.TraderName { return slices.Clone(r.names) }
 
-// Windows are the counters that the rules read, so that the core keeps what they need and no more; sorted, without repeats. Today is not among them.
-func (r *Rules) Windows() []Ref { panic("being written") }
+// HasFund reports whether the fund has a policy. Without one every order is refused.
+func (r *Rules) HasFund() bool { return r.fund != nil }
 
-// WindowMax is the longest window that a rule may name.
-const WindowMax = time.Hour
+// Windows are the counters that the rules read, so that the core keeps what they need and no more; sorted, without repeats. Today is not among them. The slice is the caller's.
+func (r *Rules) Windows() []Ref { return slices.Clone(r.windows) }
+
+// Decide asks the trader's rules, then the fund's, all of them, and returns every refusal; none means that the order passes. It allocates only for refusals.
+func (r *Rules) Decide(trader hub.TraderName, source Source) []hub.Refusal {
+	var refusals []hub.Refusal
+	if own := r.traders[trader]; own != nil {
+		refusals = own.decide(source, refusals)
+	} else {
+		text := fmt.Sprintf("trader %s has no policy: every order is refused until there is a file that says policy: trader and trader: %s", trader, trader)
+		refusals = append(refusals, hub.Refusal{Code: CodeNoPolicy, Text: text})
+	}
+	if r.fund != nil {
+		return r.fund.decide(source, refusals)
+	}
+	return append(refusals, hub.Refusal{Code: CodeNoPolicy, Text: "the fund has no policy: every order is refused until there is a file that says policy: fund"})
+}
+
+func (s *sheet) decide(source Source, refusals []hub.Refusal) []hub.Refusal {
+	for i := range s.rules {
+		m := machine{source: source}
+		rule := &s.rules[i]
+		if rule.passes(&m) {
+			continue
+		}
+		refusals = append(refusals, rule.refusal(&m, source))
+	}
+	return refusals
+}
+
+// passes reports whether the rule does not apply, or holds. What could not be computed is kept in m.
+func (r *rule) passes(m *machine) bool {
+	if r.when != nil {
+		applies, ok := m.truth(r.when)
+		if !ok {
+			return false
+		}
+		if !applies {
+			return true
+		}
+	}
+	holds, ok := m.truth(r.require)
+	return holds && ok
+}
+
+func (r *rule) refusal(m *machine, source Source) hub.Refusal {
+	refusal := hub.Refusal{Code: CodeRule, Rule: r.name, Place: r.place, Values: r.values(source)}
+	if m.fate != fateNone {
+		refusal.Code, refusal.Text = CodeNotComputable, m.sentence()
+		return refusal
+	}
+	refusal.Text = r.because.fill(source)
+	return refusal
+}
+
+// values are what the rule reads, as "name=value". They are asked for again: a source gives the same answers throughout a decision.
+func (r *rule) values(source Source) []string {
+	values := make([]string, 0, len(r.reads))
+	for _, n := range r.reads {
+		values = append(values, n.String()+"="+exact(n, source))
+	}
+	return values
+}
+
+// readsOf are the variables and limits below nodes, sorted by name, each once.
+func readsOf(nodes ...*node) []*node {
+	var reads []*node
+	var walk func(n *node)
+	walk = func(n *node) {
+		if n == nil {
+			return
+		}
+		if n.op == opVar || n.limit != "" {
+			reads = append(reads, n)
+		}
+		walk(n.a)
+		walk(n.b)
+		walk(n.c)
+	}
+	for _, n := range nodes {
+		walk(n)
+	}
+	slices.SortFunc(reads, func(a, b *node) int { return strings.Compare(a.String(), b.String()) })
+	return slices.CompactFunc(reads, func(a, b *node) bool { return a.String() == b.String() })
+}
+
+// windowsOf are the windows that reads name, but for Today.
+func windowsOf(reads []*node) []Ref {
+	var refs []Ref
+	for _, n := range reads {
+		if n.op == opVar && n.ref.Window > 0 {
+			refs = append(refs, n.ref)
+		}
+	}
+	return refs
+}

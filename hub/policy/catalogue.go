@@ -1,0 +1,275 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"tradehub/hub"
+)
+
+// VarInfo is what the catalogue says of a variable.
+type VarInfo struct {
+	// Name is how a rule writes it: "order.price". One that is Windowed is written with its window: trader.orders("10s").
+	Name  string
+	Scope Scope
+	Var   Var
+	Kind  Kind
+	// Unit of a number: "price", "quantity", "money", "count", "seconds", "part". "" for a text or a truth.
+	Unit string
+	// Members are the values that a text can have; nil when it can be any.
+	Members []string
+	// Windowed: it counts over a window, which the rule names.
+	Windowed bool
+	// Meaning is a phrase for the reference.
+	Meaning string
+	// Missing says when it has no value; "" when it always has one.
+	Missing string
+}
+
+// Vars returns the catalogue: every variable that a rule may read, in the order in which the reference lists them. The slice is the caller's.
+func Vars() []VarInfo { return slices.Clone(catalogue) }
+
+// String is the variable as a rule writes it: order.price, trader.orders("10s").
+func (r Ref) String() string {
+	info, ok := catalogueByRef[Ref{Scope: r.Scope, Var: r.Var}]
+	switch {
+	case !ok:
+		return "unknown"
+	case info.Windowed:
+		return info.Name + `("` + windowText(r.Window) + `")`
+	}
+	return info.Name
+}
+
+// windowText writes a window as short as a rule would: 90s is "1m30s", an hour is "1h".
+func windowText(d time.Duration) string {
+	if d == Today {
+		return "today"
+	}
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// enumeration is a closed set of texts.
+type enumeration struct {
+	name    string
+	members []string
+	aliases []alias
+}
+
+// alias is another spelling that people use for a member.
+type alias struct{ name, member string }
+
+// member returns the member that word names, itself or by an alias.
+func (e *enumeration) member(word string) (string, bool) {
+	if slices.Contains(e.members, word) {
+		return word, true
+	}
+	for _, a := range e.aliases {
+		if a.name == word {
+			return a.member, true
+		}
+	}
+	return "", false
+}
+
+func names[T interface{ String() string }](values ...T) []string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		all[i] = v.String()
+	}
+	return all
+}
+
+var (
+	directions = &enumeration{
+		name: "direction", members: names(hub.Long, hub.Short),
+		aliases: []alias{{"BUY", hub.Long.String()}, {"SELL", hub.Short.String()}},
+	}
+	offsets    = &enumeration{name: "offset", members: names(hub.NoOffset, hub.Open, hub.Close, hub.CloseToday, hub.CloseYesterday)}
+	orderTypes = &enumeration{name: "order type", members: names(hub.Limit, hub.Market, hub.Stop, hub.FAK, hub.FOK, hub.RFQ, hub.ETF)}
+	kinds      = &enumeration{name: "kind of contract", members: names(hub.Equity, hub.Futures, hub.Option, hub.Index, hub.Forex, hub.Spot, hub.ETFund,
+		hub.Bond, hub.Warrant, hub.Spread, hub.Fund, hub.CFD, hub.Swap)}
+
+	enumerations = []*enumeration{directions, offsets, orderTypes, kinds}
+)
+
+// enumerationOf is the enumeration of an enumerated variable; nil for every other.
+func enumerationOf(info *VarInfo) *enumeration {
+	for _, e := range enumerations {
+		if len(info.Members) > 0 && slices.Equal(e.members, info.Members) {
+			return e
+		}
+	}
+	return nil
+}
+
+var (
+	catalogue       = buildCatalogue()
+	catalogueByName = indexByName(catalogue)
+	catalogueByRef  = indexByRef(catalogue)
+)
+
+func indexByName(all []VarInfo) map[string]*VarInfo {
+	index := make(map[string]*VarInfo, len(all))
+	for i := range all {
+		index[all[i].Name] = &all[i]
+	}
+	return index
+}
+
+func indexByRef(all []VarInfo) map[Ref]*VarInfo {
+	index := make(map[Ref]*VarInfo, len(all))
+	for i := range all {
+		index[Ref{Scope: all[i].Scope, Var: all[i].Var}] = &all[i]
+	}
+	return index
+}
+
+func buildCatalogue() []VarInfo {
+	all := slices.Concat(orderVars(), contractVars(), marketVars())
+	for _, owner := range []struct {
+		scope Scope
+		name  string
+	}{{ScopeTrader, "trader"}, {ScopeFund, "fund"}} {
+		for _, info := range ownerVars() {
+			info.Scope = owner.scope
+			info.Name = owner.name + "." + info.Name
+			all = append(all, info)
+		}
+	}
+	return all
+}
+
+func orderVars() []VarInfo {
+	text := func(name string, v Var, meaning, missing string) VarInfo {
+		return VarInfo{Name: "order." + name, Scope: ScopeOrder, Var: v, Kind: KindText, Meaning: meaning, Missing: missing}
+	}
+	enum := func(name string, v Var, e *enumeration, meaning string) VarInfo {
+		return VarInfo{Name: "order." + name, Scope: ScopeOrder, Var: v, Kind: KindText, Members: e.members, Meaning: meaning}
+	}
+	number := func(name string, v Var, unit, meaning, missing string) VarInfo {
+		return VarInfo{Name: "order." + name, Scope: ScopeOrder, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
+	}
+	return []VarInfo{
+		text("trader", OrderTrader, "who sends the order", ""),
+		text("symbol", OrderSymbol, `what is to be traded: "rb2610"`, ""),
+		text("exchange", OrderExchange, `where: "SHFE"`, ""),
+		text("gateway", OrderGateway, `through which gateway: "SIM"`, ""),
+		enum("direction", OrderDirection, directions, "LONG buys, SHORT sells (BUY and SELL may be written instead)"),
+		enum("offset", OrderOffset, offsets, "whether the order opens or closes a position; NONE at a venue that nets (shares, coins)"),
+		enum("type", OrderType, orderTypes, "how the order is to be executed"),
+		number("price", OrderPrice, "price", "the price of the order. Of a market order: the worst price that it can pay, which is the day's limit_up for a buy and limit_down for a "+
+			"sell, else the best opposite price, else the last price. It is never 0", "a market order in a contract without any price"),
+		number("quantity", OrderQuantity, "quantity", "how much, in the contract's unit: lots, shares, coins", ""),
+		number("value", OrderValue, "money", "price * quantity * contract size", "order.price is missing, or the product has more than 19 digits"),
+		{
+			Name: "order.reduces", Scope: ScopeOrder, Var: OrderReduces, Kind: KindTruth,
+			Meaning: "the order can only make a position smaller: it closes; or, at a venue that nets, it is opposite to the position and not larger",
+		},
+		text("reference", OrderReference, "the trader's own words about the order, often the strategy's name; may be empty", ""),
+	}
+}
+
+func contractVars() []VarInfo {
+	text := func(name string, v Var, meaning, missing string) VarInfo {
+		return VarInfo{Name: "contract." + name, Scope: ScopeContract, Var: v, Kind: KindText, Meaning: meaning, Missing: missing}
+	}
+	number := func(name string, v Var, unit, meaning, missing string) VarInfo {
+		return VarInfo{Name: "contract." + name, Scope: ScopeContract, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
+	}
+	const unknown = "the gateway does not say"
+	return []VarInfo{
+		text("symbol", ContractSymbol, `the contract: "rb2610"`, ""),
+		text("exchange", ContractExchange, `the exchange: "SHFE"`, ""),
+		text("product", ContractProduct, `the product code: "rb" for rb2610; the symbol itself for a share or a coin pair`, unknown),
+		{Name: "contract.kind", Scope: ScopeContract, Var: ContractKind, Kind: KindText, Members: kinds.members, Meaning: "what kind of contract it is", Missing: unknown},
+		number("tick", ContractTick, "price", "the smallest price step", unknown),
+		number("size", ContractSize, "number", "how much of the underlying one unit is: 10 (tonnes) for a lot of rb, 1 for a share or a coin", unknown),
+		number("min_quantity", ContractMinQuantity, "quantity", "the smallest quantity, and the step of quantities", unknown),
+		number("max_quantity", ContractMaxQuantity, "quantity", "the largest quantity of one order", "the venue names none"),
+		number("margin_rate", ContractMarginRate, "part", "the margin for the order's direction, as a part of the value: 0.09", "the contract is paid in full (shares, coins)"),
+	}
+}
+
+func marketVars() []VarInfo {
+	number := func(name string, v Var, unit, meaning, missing string) VarInfo {
+		return VarInfo{Name: "market." + name, Scope: ScopeMarket, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
+	}
+	const none = "no tick yet, or the venue does not say"
+	return []VarInfo{
+		number("last", MarketLast, "price", "the price of the last trade", none),
+		number("bid", MarketBid, "price", "the best price that a buyer offers", "no tick yet, or no buyer"),
+		number("ask", MarketAsk, "price", "the best price that a seller asks", "no tick yet, or no seller"),
+		number("mid", MarketMid, "price", "(bid + ask) / 2", "bid or ask is missing"),
+		number("spread", MarketSpread, "price", "ask - bid", "bid or ask is missing"),
+		number("previous_close", MarketPreviousClose, "price", "the close of the trading day before", none),
+		number("limit_up", MarketLimitUp, "price", "the highest price of the day", none),
+		number("limit_down", MarketLimitDown, "price", "the lowest price of the day", none),
+		number("volume", MarketVolume, "quantity", "traded today, by everybody", none),
+		number("open_interest", MarketOpenInterest, "quantity", "open contracts of everybody", none),
+		number("age", MarketAge, "seconds", "since the hub received the last tick of this contract", "no tick yet"),
+	}
+}
+
+// ownerVars are what exists of a trader and of the fund; names without "trader." and "fund.".
+func ownerVars() []VarInfo {
+	counter := func(name string, v Var, meaning string) VarInfo {
+		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: "count", Windowed: true, Meaning: meaning}
+	}
+	number := func(name string, v Var, unit, meaning, missing string) VarInfo {
+		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
+	}
+	const (
+		unmarked = "a position has no mark yet"
+		unpriced = "order.value is missing"
+	)
+	return []VarInfo{
+		counter("orders", Orders, "orders decided, refused ones included"),
+		counter("cancels", Cancels, "cancels asked for"),
+		counter("messages", Messages, "orders and cancels"),
+		counter("rejects", Rejects, "orders refused by the hub or rejected by the venue"),
+		counter("trades", Trades, "fills"),
+		counter("duplicates", Duplicates, "earlier orders with the same contract, direction, offset, type, quantity and price as this one"),
+
+		number("active_orders", ActiveOrders, "count", "orders that may still trade", ""),
+		number("active_orders_in_contract", ActiveOrdersContract, "count", "orders in this contract that may still trade", ""),
+		number("working_value", WorkingValue, "money", "value of what may still trade in active orders", ""),
+		number("in_doubt", InDoubt, "count", "orders of which the hub does not know what became of them at the venue", ""),
+
+		number("position.long", PositionLong, "quantity", "held long in this contract", ""),
+		number("position.short", PositionShort, "quantity", "held short in this contract; not negative", ""),
+		number("position.net", PositionNet, "quantity", "long - short", ""),
+		number("position.long_today", PositionLongToday, "quantity", "of long, opened this trading day", ""),
+		number("position.short_today", PositionShortToday, "quantity", "of short, opened this trading day", ""),
+		number("position.long_yesterday", PositionLongYesterday, "quantity", "of long, from before", ""),
+		number("position.short_yesterday", PositionShortYesterday, "quantity", "of short, from before", ""),
+		number("position.working_buy", WorkingBuy, "quantity", "what active buys in this contract may still buy", ""),
+		number("position.working_sell", WorkingSell, "quantity", "what active sells in this contract may still sell", ""),
+		number("position.working_close_long", WorkingCloseLong, "quantity", "what active sells that close long may still sell", ""),
+		number("position.working_close_short", WorkingCloseShort, "quantity", "what active buys that close short may still buy", ""),
+		number("position.long_after", LongAfter, "quantity", "the largest long position that can come of it: long, with every active buy that opens, and this order if it opens "+
+			"long, filled", ""),
+		number("position.short_after", ShortAfter, "quantity", "the same for short", ""),
+		number("position.net_after", NetAfter, "quantity", "the largest |net| that can come of it: with all active orders of this order's direction, and this order, filled, and "+
+			"none of the other direction", ""),
+
+		number("gross_value", GrossValue, "money", "value of all positions, long and short added up, at the last marks, and of active orders that open", unmarked),
+		number("gross_after", GrossAfter, "money", "gross_value, and this order's value if it opens", unmarked+", or "+unpriced),
+		number("capital", Capital, "money", "the capital that the configuration gives; of the fund: of all traders", ""),
+		number("equity", Equity, "money", "capital + realised + unrealised profit and loss - commission", unmarked),
+		number("available", Available, "money", "equity - margin_held", unmarked),
+		number("margin_held", MarginHeld, "money", "held by positions and active orders", unmarked),
+		number("pnl.realised", Realised, "money", "profit and loss of what was closed", ""),
+		number("pnl.unrealised", Unrealised, "money", "profit and loss of what is open, at the last marks", unmarked),
+		number("pnl.day", DayPnL, "money", "profit and loss, realised and unrealised, after commission, since the trading day began; a loss is negative", unmarked),
+		number("commission", Commission, "money", "paid to the venues", ""),
+	}
+}

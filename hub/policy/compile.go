@@ -1,0 +1,591 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+
+	"go.yaml.in/yaml/v3"
+
+	"tradehub/hub"
+)
+
+// Bounds of the files. What goes over one is an error of the file.
+const (
+	// MaxFiles is the most policy files.
+	MaxFiles = 1000
+	// MaxFileBytes is the longest file.
+	MaxFileBytes = 256 << 10
+	// MaxRules is the most rules of one file.
+	MaxRules = 200
+	// MaxLimits is the most limits of one file.
+	MaxLimits = 500
+	// MaxFileNodes is the most names, numbers, texts and operators of all rules of one file: each costs a few nanoseconds of every decision.
+	MaxFileNodes = 10_000
+	// MaxWindows is the most different counters over a window that the rules of one file may read, today's not counted: the core keeps each of them.
+	MaxWindows = 32
+	// MaxBecause is the longest because, in characters.
+	MaxBecause = 1000
+)
+
+// sheetCompiler compiles one file.
+type sheetCompiler struct {
+	sheet  *sheet
+	text   *text
+	errs   []Error
+	limits map[string]hub.Decimal
+	names  []string // of limits, sorted
+	nodes  int
+}
+
+// compileFile compiles one file. The sheet is nil when the file does not even say whose it is.
+func compileFile(file hub.PolicyFile) (*sheet, []Error) {
+	c := &sheetCompiler{sheet: &sheet{file: file.Name}, limits: map[string]hub.Decimal{}}
+	root := c.read(file.Text)
+	if root == nil || !c.whole(root) {
+		return nil, c.errs
+	}
+	known := c.top(root)
+	if !known {
+		return nil, c.errs
+	}
+	return c.sheet, c.errs
+}
+
+func (c *sheetCompiler) fail(at place, where, format string, args ...any) {
+	if where != "" {
+		where += ": "
+	}
+	c.errs = append(c.errs, Error{File: c.sheet.file, Line: max(at.line, 1), Col: max(at.col, 1), Text: where + fmt.Sprintf(format, args...)})
+}
+
+// read makes a YAML tree of the text: one document, of characters that people can see. nil: it cannot be read, and why has been said.
+func (c *sheetCompiler) read(source string) *yaml.Node {
+	if len(source) > MaxFileBytes {
+		c.fail(place{1, 1}, "", "the file is %d bytes long; at most %d", len(source), MaxFileBytes)
+		return nil
+	}
+	source = strings.TrimPrefix(source, "\ufeff") // Windows editors put it there
+	if at := firstInvalid(source); at >= 0 {
+		before := newText(source[:at])
+		c.fail(before.place(len(before.runes)), "", "the file is not UTF-8 text; save it as UTF-8")
+		return nil
+	}
+	c.text = newText(source)
+	seen, ok := c.visible()
+	if !ok {
+		// Read on for what else is wrong, but whether it still is YAML says nothing.
+		root, err := decode(yaml.NewDecoder(strings.NewReader(seen)))
+		if err != nil {
+			return nil
+		}
+		return root
+	}
+	decoder := yaml.NewDecoder(strings.NewReader(source))
+	root, err := decode(decoder)
+	switch {
+	case errors.Is(err, io.EOF):
+		c.fail(place{1, 1}, "", "the file is empty; it begins with policy: fund, or with policy: trader and trader: NAME")
+		return nil
+	case err != nil:
+		c.unreadable(source, err)
+		return nil
+	}
+	second, err := decode(decoder)
+	switch {
+	case errors.Is(err, io.EOF):
+		return root
+	case err != nil:
+		c.unreadable(source, err)
+		return nil
+	}
+	c.fail(placeOf(second), "", "a second YAML document; a policy file is one document, without ---")
+	return nil
+}
+
+// decode reads the next document. The YAML library answers its own mistakes with a panic.
+func decode(decoder *yaml.Decoder) (root *yaml.Node, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			root, err = nil, fmt.Errorf("yaml: %v", p)
+		}
+	}()
+	var document yaml.Node
+	if err := decoder.Decode(&document); err != nil {
+		return nil, err
+	}
+	if document.Kind != yaml.DocumentNode || len(document.Content) != 1 {
+		return nil, io.EOF
+	}
+	return document.Content[0], nil
+}
+
+// visible refuses characters that an editor does not show as they are: what is approved must be what is run. At most one error for each line. seen is the text with spaces in their
+// place.
+func (c *sheetCompiler) visible() (seen string, good bool) {
+	good = true
+	runes := slices.Clone(c.text.runes)
+	last := 0
+	for i, r := range runes {
+		what := ""
+		switch {
+		case r == '\n' || (r == '\r' && i+1 < len(runes) && runes[i+1] == '\n'):
+			continue
+		case r == '\t':
+			what = "a tab; YAML is indented with spaces"
+		case unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) || r == '\ufffd':
+			what = fmt.Sprintf("the character %U, which cannot be seen; remove it", r)
+		default:
+			continue
+		}
+		good, runes[i] = false, ' '
+		if at := c.text.place(i); at.line != last {
+			last = at.line
+			c.fail(at, "", "%s", what)
+		}
+	}
+	return string(runes), good
+}
+
+// whole refuses what makes one part of a file say what another part says, or what YAML would read as something else than is written.
+func (c *sheetCompiler) whole(root *yaml.Node) bool {
+	good, last := true, 0
+	bad := func(n *yaml.Node, format string, args ...any) {
+		if n.Line != last {
+			c.fail(placeOf(n), "", format, args...) // one for each line
+		}
+		good, last = false, n.Line
+	}
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		switch {
+		case n.Kind == yaml.AliasNode:
+			bad(n, "an alias (*%s); write the value itself", n.Value)
+			return
+		case n.Anchor != "":
+			bad(n, "an anchor (&%s); policies have none", n.Anchor)
+		case n.Style&yaml.TaggedStyle != 0:
+			bad(n, "YAML reads ! at the beginning of a value as a tag (%s); write not, or put the value in quotes", n.Tag)
+		case n.Tag == "!!merge":
+			bad(n, "a merge (<<); write the keys themselves")
+		}
+		for _, child := range n.Content {
+			walk(child)
+		}
+	}
+	walk(root)
+	return good
+}
+
+// entry is one key of a mapping with its value.
+type entry struct{ key, value *yaml.Node }
+
+// entries are the entries of a mapping, each key once. Keys that are not known are errors, and so are those that a later version of the hub will know.
+func (c *sheetCompiler) entries(n *yaml.Node, where string, known, later []string) (map[string]entry, bool) {
+	if n.Kind != yaml.MappingNode {
+		c.fail(placeOf(n), where, "must be keys with values, such as %s: ..., not %s", known[0], shape(n))
+		return nil, false
+	}
+	found := make(map[string]entry, len(known))
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		name := key.Value
+		first, twice := found[name]
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			c.fail(placeOf(key), where, "a key must be a word, not %s", shape(key))
+		case twice:
+			c.fail(placeOf(key), where, "%s is there twice; the first is in line %d", name, first.key.Line)
+		case slices.Contains(later, name):
+			c.fail(placeOf(key), where, "%s is not supported yet", name)
+		case !slices.Contains(known, name):
+			hint := didYouMean(name, known)
+			if hint == "" {
+				hint = "; there are " + strings.Join(known, ", ")
+			}
+			c.fail(placeOf(key), where, "unknown key %s%s", shorten(name, textShown), hint)
+		default:
+			found[name] = entry{key, value}
+		}
+	}
+	return found, true
+}
+
+// shape is what a YAML node is, in words.
+func shape(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "keys with values"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.ScalarNode:
+		if empty(n) {
+			return "nothing"
+		}
+		return "a single value"
+	case yaml.AliasNode, yaml.DocumentNode:
+	}
+	return "that"
+}
+
+func empty(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && (n.Tag == "!!null" || strings.TrimSpace(n.Value) == "")
+}
+
+// scalar is an entry's value as one value; false when it is none.
+func (c *sheetCompiler) scalar(e entry, where, want string) (scalar, bool) {
+	n := e.value
+	switch {
+	case empty(n):
+		at := placeOf(n)
+		if n.Value == "" && n.Style == 0 {
+			at = placeOf(e.key) // nothing stands nowhere
+		}
+		c.fail(at, where, "is empty; write %s", want)
+		return scalar{}, false
+	case n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0:
+		c.fail(placeOf(n), where, "YAML reads { at the beginning of a value as keys with values; put the value in quotes")
+		return scalar{}, false
+	case n.Kind == yaml.SequenceNode && n.Style&yaml.FlowStyle != 0:
+		c.fail(placeOf(n), where, "YAML reads [ at the beginning of a value as a list; put the value in quotes")
+		return scalar{}, false
+	case n.Kind != yaml.ScalarNode:
+		c.fail(placeOf(n), where, "must be %s, not %s", want, shape(n))
+		return scalar{}, false
+	}
+	return scalar{node: n, text: c.text}, true
+}
+
+// top compiles the whole file; false when it is not known whose it is.
+func (c *sheetCompiler) top(root *yaml.Node) bool {
+	found, ok := c.entries(root, "", []string{"policy", "trader", "limits", "rules"}, []string{"watch", "use"})
+	if !ok {
+		return false
+	}
+	known := c.owner(root, found)
+	if e, ok := found["limits"]; ok {
+		c.readLimits(e)
+	}
+	e, ok := found["rules"]
+	switch {
+	case !ok:
+		c.fail(placeOf(root), "", "no rules: every order would pass; write at least one")
+	case empty(e.value) || (e.value.Kind == yaml.SequenceNode && len(e.value.Content) == 0):
+		c.fail(placeOf(e.key), "rules", "no rules: every order would pass; write at least one")
+	case e.value.Kind != yaml.SequenceNode:
+		c.fail(placeOf(e.value), "rules", "must be a list, each rule beginning with - name: ..., not %s", shape(e.value))
+	case len(e.value.Content) > MaxRules:
+		c.fail(placeOf(e.value.Content[MaxRules]), "rules", "more than %d rules", MaxRules)
+	default:
+		c.rules(e.value)
+	}
+	return known
+}
+
+// owner reads whose policy the file is.
+func (c *sheetCompiler) owner(root *yaml.Node, found map[string]entry) bool {
+	trader, hasTrader := found["trader"]
+	e, ok := found["policy"]
+	if !ok {
+		c.fail(placeOf(root), "", "policy is missing; write policy: fund, or policy: trader")
+		return false
+	}
+	kind, ok := c.scalar(e, "policy", "fund or trader")
+	if !ok {
+		return false
+	}
+	switch kind.value() {
+	case "fund":
+		c.sheet.isFund, c.sheet.at = true, placeOf(e.key)
+		if hasTrader {
+			c.fail(placeOf(trader.key), "trader", "the fund's policy is about every trader; write policy: trader, or remove this line")
+			return false
+		}
+		return true
+	case "trader":
+		if !hasTrader {
+			c.fail(placeOf(e.key), "", "trader is missing; write trader: NAME, as the configuration names the trader")
+			return false
+		}
+		name, ok := c.scalar(trader, "trader", "the trader's name, as the configuration has it")
+		if !ok {
+			return false
+		}
+		if strings.ContainsFunc(name.value(), unicode.IsSpace) || len(name.value()) > 64 {
+			c.fail(placeOf(trader.value), "trader", "%q is no trader's name: one word, of at most 64 letters", shorten(name.value(), textShown))
+			return false
+		}
+		c.sheet.trader, c.sheet.at = hub.TraderName(name.value()), placeOf(trader.key)
+		return true
+	}
+	c.fail(placeOf(e.value), "policy", "%q is no kind of policy; write fund or trader", shorten(kind.value(), textShown))
+	return false
+}
+
+func (c *sheetCompiler) readLimits(e entry) {
+	switch {
+	case empty(e.value):
+		return
+	case e.value.Kind != yaml.MappingNode:
+		c.fail(placeOf(e.value), "limits", "must be names with numbers, such as order_value: 1_000_000, not %s", shape(e.value))
+		return
+	case len(e.value.Content)/2 > MaxLimits:
+		c.fail(placeOf(e.value), "limits", "more than %d limits", MaxLimits)
+	}
+	lines := map[string]int{}
+	for i := 0; i+1 < len(e.value.Content); i += 2 {
+		key, value := e.value.Content[i], e.value.Content[i+1]
+		name := key.Value
+		switch {
+		case key.Kind != yaml.ScalarNode || !limitName(name):
+			c.fail(placeOf(key), "limits", "%q is no name of a limit: small letters, digits and _, beginning with a letter, and no word of the rule language", shorten(name, textShown))
+			continue
+		case lines[name] > 0:
+			c.fail(placeOf(key), "limits", "%s is there twice; the first is in line %d", name, lines[name])
+			continue
+		}
+		lines[name] = key.Line
+		c.limits[name] = c.limit(entry{key, value}, "limits."+name)
+		c.names = append(c.names, name)
+	}
+	slices.Sort(c.names)
+}
+
+// limit reads a limit's number. A bad one is an error, and the limit is known all the same, so that the rules that read it are not wrong as well.
+func (c *sheetCompiler) limit(e entry, where string) hub.Decimal {
+	one := hub.Int(1) // no rule fails to compile for it, as one would that divides by 0
+	if e.value.Kind != yaml.ScalarNode {
+		c.fail(placeOf(e.value), where, "must be a number, not %s", shape(e.value))
+		return one
+	}
+	s, ok := c.scalar(e, where, "a number")
+	if !ok {
+		return one
+	}
+	switch {
+	case s.node.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
+		c.fail(placeOf(e.value), where, "%q is a text; write the number without quotes", shorten(s.value(), textShown))
+		return one
+	case strings.HasSuffix(s.value(), "%"):
+		c.fail(placeOf(e.value), where, "%s: write a part, such as 0.02 for 2 %%", shorten(s.value(), textShown))
+		return one
+	}
+	digits, negative := strings.CutPrefix(s.value(), "-")
+	d, what := readNumber(digits)
+	if what != "" {
+		c.fail(placeOf(e.value), where, "%s", shorten(what, 2*textShown))
+		return one
+	}
+	if negative {
+		return d.Neg()
+	}
+	return d
+}
+
+func letters(s, more string) bool {
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && !strings.ContainsRune(more, r) {
+			return false
+		}
+	}
+	return s != "" && s[0] >= 'a' && s[0] <= 'z' && len(s) <= 64
+}
+
+// expressionWords cannot be members of a name in expr's grammar, or would be misread by people.
+var expressionWords = []string{
+	"and", "or", "not", "in", "contains", "matches", "true", "false", "nil", "let", "if", "else",
+}
+
+func limitName(s string) bool {
+	return letters(s, "0123456789_") && !slices.Contains(expressionWords, s)
+}
+
+func ruleName(s string) bool { return letters(s, "0123456789-_") }
+
+func (c *sheetCompiler) rules(list *yaml.Node) {
+	lines := map[string]int{}
+	for i, n := range list.Content {
+		c.rule(n, fmt.Sprintf("rules[%d]", i+1), lines)
+	}
+	c.sheet.windows = sortedRefs(c.sheet.windows)
+	if len(c.sheet.windows) > MaxWindows {
+		c.fail(placeOf(list), "rules", "read %d different counters over a window; at most %d", len(c.sheet.windows), MaxWindows)
+	}
+}
+
+// rule compiles one rule. lines is where the names so far are.
+func (c *sheetCompiler) rule(n *yaml.Node, where string, lines map[string]int) {
+	if n.Kind != yaml.MappingNode {
+		c.fail(placeOf(n), where, "a rule has keys: name, require, and perhaps when and because; this is %s", shape(n))
+		return
+	}
+	r := rule{place: fmt.Sprintf("%s:%d", c.sheet.file, n.Line)}
+	// The name first: what else is wrong is said with it.
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if key, value := n.Content[i], n.Content[i+1]; key.Value == "name" && value.Kind == yaml.ScalarNode && ruleName(value.Value) {
+			where = "rules." + value.Value
+			break
+		}
+	}
+	found, ok := c.entries(n, where, []string{"name", "require", "when", "because"}, []string{"mode"})
+	if !ok {
+		return
+	}
+	r.name = c.name(n, where, found, lines)
+	if e, ok := found["when"]; ok {
+		if s, ok := c.scalar(e, where+".when", "a condition such as order.type == LIMIT"); ok {
+			r.when = c.condition(s, where+".when")
+		}
+	}
+	if e, ok := found["require"]; !ok {
+		c.fail(placeOf(n), where, "require is missing; write the condition that must be true for an order to pass")
+	} else if s, ok := c.scalar(e, where+".require", "a condition such as order.quantity <= 10"); ok {
+		r.require = c.condition(s, where+".require")
+		r.because = template{{text: shorten(oneLine(s.value()), 200) + " does not hold"}}
+	}
+	if e, ok := found["because"]; ok {
+		if s, ok := c.scalar(e, where+".because", "a sentence"); ok {
+			r.because = c.template(s, where+".because")
+		}
+	}
+	r.reads = readsOf(r.when, r.require)
+	c.sheet.rules = append(c.sheet.rules, r)
+}
+
+func (c *sheetCompiler) name(n *yaml.Node, where string, found map[string]entry, lines map[string]int) string {
+	e, ok := found["name"]
+	if !ok {
+		c.fail(placeOf(n), where, "name is missing; a refusal says it")
+		return ""
+	}
+	s, ok := c.scalar(e, where+".name", "a name such as order-value")
+	if !ok {
+		return ""
+	}
+	name := s.value()
+	switch {
+	case !ruleName(name):
+		c.fail(placeOf(e.value), where, "%q is no name of a rule: small letters, digits and -, beginning with a letter, at most 64", shorten(name, textShown))
+	case lines[name] > 0:
+		c.fail(placeOf(e.value), where, "a rule %s is there already, in line %d", name, lines[name])
+	default:
+		lines[name] = e.value.Line
+	}
+	return name
+}
+
+// condition compiles a when or require.
+func (c *sheetCompiler) condition(s scalar, where string) *node {
+	n := c.expression(s, 0, s.value(), where)
+	switch {
+	case n == nil:
+		return nil
+	case n.kind != KindTruth:
+		c.fail(s.at(0), where, "must be a condition, true or false; %s is %s", shorten(n.String(), textShown), n.kind.phrase())
+		return nil
+	case !n.reads:
+		m := machine{}
+		value, _ := m.truth(n)
+		c.fail(s.at(0), where, "is always %t: it reads nothing of the order", value)
+		return nil
+	}
+	return n
+}
+
+// expression compiles the expression source, which begins at the character number from of s.
+func (c *sheetCompiler) expression(s scalar, from int, source, where string) *node {
+	p, faults := parse(source)
+	var result *node
+	if len(faults) == 0 {
+		check := &checker{parsed: p, limits: c.limits, names: c.names}
+		if o, ok := check.check(p.root); ok && check.only(o) {
+			result = o.node
+		}
+		faults = check.faults
+		before := c.nodes
+		c.nodes += check.visits
+		if before <= MaxFileNodes && c.nodes > MaxFileNodes {
+			c.fail(s.at(from), where, "the rules of the file have more than %d names, numbers, texts and operators", MaxFileNodes)
+		}
+	}
+	for _, f := range faults {
+		c.fail(s.at(from+f.at), where, "%s", f.what)
+	}
+	if result == nil || len(faults) > 0 {
+		return nil
+	}
+	c.sheet.windows = append(c.sheet.windows, windowsOf(readsOf(result))...)
+	return result
+}
+
+// only refuses an expression that is a constant's name and no more.
+func (c *checker) only(o operand) bool {
+	if o.word == "" {
+		return true
+	}
+	c.fault(o.at, "%s can only be compared, as in order.type == LIMIT", o)
+	return false
+}
+
+// template compiles a because: a sentence with {expressions}.
+func (c *sheetCompiler) template(s scalar, where string) template {
+	runes := []rune(s.value())
+	if len(runes) > MaxBecause {
+		c.fail(placeOf(s.node), where, "is %d characters long; at most %d", len(runes), MaxBecause)
+		return nil
+	}
+	var t template
+	var text strings.Builder
+	for i := 0; i < len(runes); i++ {
+		doubled := i+1 < len(runes) && runes[i+1] == runes[i]
+		switch {
+		case (runes[i] == '{' || runes[i] == '}') && doubled:
+			text.WriteRune(runes[i])
+			i++
+		case runes[i] == '}':
+			c.fail(s.at(i), where, "} without a { before it; a brace of the sentence itself is written }}")
+		case runes[i] == '{':
+			end := closing(runes, i+1)
+			if end < 0 {
+				c.fail(s.at(i), where, "{ is not closed; a brace of the sentence itself is written {{")
+				return t
+			}
+			t = append(t, segment{text: text.String()})
+			text.Reset()
+			if strings.TrimSpace(string(runes[i+1:end])) == "" {
+				c.fail(s.at(i), where, "{} is empty; write what is to be shown, as in {order.value}")
+			} else if n := c.expression(s, i+1, string(runes[i+1:end]), where); n != nil {
+				t = append(t, segment{node: n})
+			}
+			i = end
+		case runes[i] == '\n':
+			text.WriteByte(' ')
+		default:
+			text.WriteRune(runes[i])
+		}
+	}
+	return append(t, segment{text: strings.TrimRight(text.String(), " ")})
+}
+
+// closing is where the } stands that closes a {, outside of quotes; -1 when nowhere.
+func closing(runes []rune, from int) int {
+	quote := rune(0)
+	for i := from; i < len(runes); i++ {
+		switch r := runes[i]; {
+		case quote != 0:
+			if r == '\\' && quote != '`' {
+				i++
+			} else if r == quote {
+				quote = 0
+			}
+		case r == '"' || r == '\'' || r == '`':
+			quote = r
+		case r == '}':
+			return i
+		}
+	}
+	return -1
+}

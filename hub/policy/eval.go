@@ -1,0 +1,347 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"tradehub/hub"
+)
+
+// op is what a node does. It is an alias because each switch of the evaluator is about a part of the operations only.
+type op = uint8
+
+// Operations. The comment says what a node of it gives.
+const (
+	opNumber op = iota // number: a literal or a limit
+	opText             // text: a literal
+	opTruth            // truth: a literal
+	opVar              // what the variable is
+
+	opAdd // number
+	opSub
+	opMul
+	opQuo
+	opRem
+	opNeg
+	opAbs
+	opFloor
+	opCeil
+	opMin
+	opMax
+
+	opAnd // truth
+	opOr
+	opNot
+	opLess
+	opLessEqual
+	opGreater
+	opGreaterEqual
+	opEqual // of two numbers
+	opNotEqual
+	opSameText // of two texts
+	opOtherText
+	opSameTruth // of two truths
+	opOtherTruth
+	opInNumbers
+	opInTexts
+	opContains
+	opStartsWith
+	opEndsWith
+
+	opIf // what its branches are
+)
+
+// node is one step of a checked expression. Its operands have the kinds that its operation wants: the checker saw to that, so the evaluator does not ask.
+type node struct {
+	op      op
+	kind    Kind
+	a, b, c *node // operands, from the left; of opIf: condition, then, else
+	ref     Ref   // opVar
+	number  hub.Decimal
+	text    string
+	truth   bool
+	limit   string        // opNumber: the limit's name; "" for a literal
+	numbers []hub.Decimal // opInNumbers
+	texts   []string      // opInTexts, sorted
+	reads   bool          // it, or an operand, reads a variable
+	limits  bool          // it, or an operand, reads a limit
+}
+
+// fate is why an expression could not be computed.
+type fate uint8
+
+const (
+	fateNone fate = iota
+	fateMissing
+	fateWrongKind
+	fateZeroDivisor
+	fateTooLarge
+)
+
+// machine evaluates expressions for one order. It keeps the first thing that could not be computed; it is made on the stack and allocates nothing.
+type machine struct {
+	source Source
+	fate   fate
+	at     *node
+	why    string // of fateMissing: the source's own words
+}
+
+func (m *machine) fail(f fate, at *node, why string) {
+	if m.fate == fateNone {
+		m.fate, m.at, m.why = f, at, why
+	}
+}
+
+// number computes a node that is a number; false when it cannot be computed.
+func (m *machine) number(n *node) (hub.Decimal, bool) {
+	switch n.op {
+	case opNumber:
+		return n.number, true
+	case opVar:
+		v := m.source.Value(n.ref)
+		if v.Kind != KindNumber {
+			m.missing(n, v)
+			return hub.Decimal{}, false
+		}
+		return v.Number, true
+	case opIf:
+		branch, ok := m.branch(n)
+		if !ok {
+			return hub.Decimal{}, false
+		}
+		return m.number(branch)
+	}
+	a, ok := m.number(n.a)
+	if !ok {
+		return hub.Decimal{}, false
+	}
+	switch n.op {
+	case opNeg:
+		return a.Neg(), true
+	case opAbs:
+		return a.Abs(), true
+	case opFloor:
+		return a.Floor(0), true
+	case opCeil:
+		return a.Ceil(0), true
+	}
+	b, ok := m.number(n.b)
+	if !ok {
+		return hub.Decimal{}, false
+	}
+	return m.arithmetic(n, a, b)
+}
+
+// arithmetic computes an operation of two numbers. A result is rounded half to even to the digits that a Decimal has; one that has more than 19 before the point is a failure.
+func (m *machine) arithmetic(n *node, a, b hub.Decimal) (hub.Decimal, bool) {
+	var d hub.Decimal
+	var err error
+	switch n.op {
+	case opMin:
+		return a.Min(b), true
+	case opMax:
+		return a.Max(b), true
+	case opAdd:
+		d, err = a.Add(b)
+	case opSub:
+		d, err = a.Sub(b)
+	case opMul:
+		d, err = a.Mul(b)
+	case opQuo, opRem:
+		if b.IsZero() {
+			m.fail(fateZeroDivisor, n, "")
+			return hub.Decimal{}, false
+		}
+		if n.op == opQuo {
+			d, err = a.Quo(b)
+		} else {
+			_, d, err = a.QuoRem(b)
+		}
+	default:
+		panic("policy: not arithmetic")
+	}
+	if err != nil {
+		m.fail(fateTooLarge, n, "")
+		return hub.Decimal{}, false
+	}
+	return d, true
+}
+
+// truth computes a node that is a truth; false when it cannot be computed. Operands are computed from the left, and of and, or and ?: only as far as needed.
+func (m *machine) truth(n *node) (value, ok bool) {
+	switch n.op {
+	case opTruth:
+		return n.truth, true
+	case opVar:
+		v := m.source.Value(n.ref)
+		if v.Kind != KindTruth {
+			m.missing(n, v)
+			return false, false
+		}
+		return v.Truth, true
+	case opAnd, opOr:
+		a, ok := m.truth(n.a)
+		if !ok || a == (n.op == opOr) {
+			return a, ok
+		}
+		return m.truth(n.b)
+	case opNot:
+		a, ok := m.truth(n.a)
+		return !a, ok
+	case opIf:
+		branch, ok := m.branch(n)
+		if !ok {
+			return false, false
+		}
+		return m.truth(branch)
+	case opSameTruth, opOtherTruth:
+		a, ok := m.truth(n.a)
+		if !ok {
+			return false, false
+		}
+		b, ok := m.truth(n.b)
+		return (a == b) == (n.op == opSameTruth), ok
+	case opSameText, opOtherText, opContains, opStartsWith, opEndsWith, opInTexts:
+		return m.texts(n)
+	}
+	return m.compare(n)
+}
+
+// compare computes a comparison of numbers.
+func (m *machine) compare(n *node) (value, ok bool) {
+	a, ok := m.number(n.a)
+	if !ok {
+		return false, false
+	}
+	if n.op == opInNumbers {
+		for _, d := range n.numbers {
+			if d.Cmp(a) == 0 {
+				return true, true
+			}
+		}
+		return false, true
+	}
+	b, ok := m.number(n.b)
+	if !ok {
+		return false, false
+	}
+	c := a.Cmp(b)
+	switch n.op {
+	case opLess:
+		return c < 0, true
+	case opLessEqual:
+		return c <= 0, true
+	case opGreater:
+		return c > 0, true
+	case opGreaterEqual:
+		return c >= 0, true
+	case opEqual:
+		return c == 0, true
+	case opNotEqual:
+		return c != 0, true
+	}
+	panic("policy: not a comparison")
+}
+
+// texts computes a truth about texts.
+func (m *machine) texts(n *node) (value, ok bool) {
+	a, ok := m.text(n.a)
+	if !ok {
+		return false, false
+	}
+	if n.op == opInTexts {
+		_, found := slices.BinarySearch(n.texts, a)
+		return found, true
+	}
+	b, ok := m.text(n.b)
+	if !ok {
+		return false, false
+	}
+	switch n.op {
+	case opSameText:
+		return a == b, true
+	case opOtherText:
+		return a != b, true
+	case opContains:
+		return strings.Contains(a, b), true
+	case opStartsWith:
+		return strings.HasPrefix(a, b), true
+	case opEndsWith:
+		return strings.HasSuffix(a, b), true
+	}
+	panic("policy: not about texts")
+}
+
+// text computes a node that is a text; false when it cannot be computed.
+func (m *machine) text(n *node) (string, bool) {
+	switch n.op {
+	case opText:
+		return n.text, true
+	case opVar:
+		v := m.source.Value(n.ref)
+		if v.Kind != KindText {
+			m.missing(n, v)
+			return "", false
+		}
+		return v.Text, true
+	case opIf:
+		branch, ok := m.branch(n)
+		if !ok {
+			return "", false
+		}
+		return m.text(branch)
+	}
+	panic("policy: not a text")
+}
+
+// branch is the one that an opIf takes.
+func (m *machine) branch(n *node) (*node, bool) {
+	condition, ok := m.truth(n.a)
+	if condition {
+		return n.b, ok
+	}
+	return n.c, ok
+}
+
+func (m *machine) missing(n *node, v Value) {
+	if v.Kind == KindMissing {
+		m.fail(fateMissing, n, v.Text)
+		return
+	}
+	m.fail(fateWrongKind, n, "")
+}
+
+// sentence says in words what could not be computed, and why.
+func (m *machine) sentence() string {
+	switch m.fate {
+	case fateNone:
+		return ""
+	case fateMissing:
+		if m.why == "" {
+			return m.at.String() + " is missing"
+		}
+		return m.at.String() + " is missing: " + clean(m.why)
+	case fateWrongKind:
+		return m.at.String() + " is not " + m.at.kind.phrase()
+	case fateZeroDivisor:
+		return "cannot divide by " + m.at.b.String() + ": it is 0"
+	case fateTooLarge:
+		return m.at.String() + " is too large: more than 19 digits before the point"
+	}
+	panic("policy: unknown fate")
+}
+
+// phrase is a kind in words.
+func (k Kind) phrase() string {
+	switch k {
+	case KindMissing:
+		return "missing"
+	case KindNumber:
+		return "a number"
+	case KindText:
+		return "a text"
+	case KindTruth:
+		return "a truth"
+	}
+	return "unknown"
+}

@@ -1,0 +1,109 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+// didYouMean is "; did you mean X?" for the candidate that is most like name, or "" when none is. Of two alike the first wins.
+func didYouMean(name string, candidates []string) string {
+	if best := nearest(name, candidates, len(name)); best != "" {
+		return "; did you mean " + best + "?"
+	}
+	return ""
+}
+
+// nearest is the candidate with the fewest typing errors, "" when even that has more than one for every three of the letters that count.
+func nearest(name string, candidates []string, letters int) string {
+	best, bestDistance := "", 1+max(1, min(letters/3, 4))
+	for _, candidate := range candidates {
+		if d := len(candidate) - len(name); d >= bestDistance || -d >= bestDistance {
+			continue
+		}
+		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); d < bestDistance {
+			best, bestDistance = candidate, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters must be added, dropped, changed or swapped with the next to make a of b.
+func distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := 1
+			if a[i-1] == b[j-1] {
+				change = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+change)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}
+
+// synonyms are names that other systems use.
+var synonyms = []struct{ theirs, ours string }{
+	{"order.side", "order.direction"},
+	{"order.qty", "order.quantity"},
+	{"order.volume", "order.quantity"},
+	{"order.lots", "order.quantity"},
+	{"order.size", "order.quantity"},
+	{"order.notional", "order.value"},
+	{"order.amount", "order.value"},
+	{"order.account", "order.trader"},
+	{"order.strategy", "order.reference"},
+	{"contract.pricetick", "contract.tick"},
+	{"contract.multiplier", "contract.size"},
+	{"contract.lot", "contract.min_quantity"},
+	{"contract.type", "contract.kind"},
+	{"market.price", "market.last"},
+	{"market.pre_close", "market.previous_close"},
+	{"trader.name", "order.trader"},
+}
+
+// variableLike is the variable that name may be meant to be, "" when there is none: the same word of another owner, a typing error, or another system's word.
+func variableLike(name string, limits []string) string {
+	owner, member, _ := strings.Cut(name, ".")
+	if owner == "limits" {
+		if best := nearest(member, limits, len(member)); best != "" {
+			return "limits." + best
+		}
+		return ""
+	}
+	candidates := make([]string, 0, len(catalogue)+len(synonyms)+len(limits))
+	for _, s := range synonyms {
+		candidates = append(candidates, s.theirs)
+	}
+	for i := range catalogue {
+		candidates = append(candidates, catalogue[i].Name)
+	}
+	for _, limit := range limits {
+		candidates = append(candidates, "limits."+limit)
+	}
+	best := name
+	if !slices.Contains(candidates, name) {
+		same := slices.IndexFunc(candidates[len(synonyms):], func(c string) bool { return member != "" && strings.HasSuffix(c, "."+member) })
+		if near := nearest(name, candidates, max(len(member), 1)); near != "" && (same < 0 || strings.HasSuffix(near, "."+member)) {
+			best = near
+		} else if same >= 0 {
+			best = candidates[len(synonyms)+same]
+		} else {
+			return ""
+		}
+	}
+	for _, s := range synonyms {
+		if s.theirs == best {
+			return s.ours
+		}
+	}
+	return best
+}
