@@ -1,0 +1,285 @@
+package core_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"tradehub/hub"
+	"tradehub/hub/core"
+)
+
+// venue is the other side of a random history: what was sent to it, and what it did.
+type venue struct {
+	sent  map[hub.OrderID]hub.Order
+	left  map[hub.OrderID]hub.Decimal // what may still trade
+	fills map[hub.OrderID][]hub.VenueFill
+	open  []hub.OrderID
+	next  int
+}
+
+func newVenue() *venue {
+	return &venue{sent: map[hub.OrderID]hub.Order{}, left: map[hub.OrderID]hub.Decimal{}, fills: map[hub.OrderID][]hub.VenueFill{}}
+}
+
+func (v *venue) take(t *rapid.T, effects []core.Effect) {
+	for _, e := range effects {
+		send, ok := e.(core.Send)
+		if !ok {
+			continue
+		}
+		o := send.Permit.Order()
+		if !send.Permit.Valid() {
+			t.Fatalf("order %s is sent without a decision", o.ID)
+		}
+		if _, twice := v.sent[o.ID]; twice {
+			t.Fatalf("order %s is sent twice", o.ID)
+		}
+		v.sent[o.ID], v.left[o.ID] = o, o.Qty
+		v.open = append(v.open, o.ID)
+	}
+}
+
+// TestHistories draws histories of orders, reports that come late, twice and in any order, cancels, prices, halts, days, restarts and reconciliations, and holds the core to its
+// promises after every entry.
+func TestHistories(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, v := newWorld(), newVenue()
+		w.open()
+		answered := map[hub.OrderID]int{}
+		day := 23
+		var old []hub.VenueReport
+		traders := rapid.SampledFrom([]hub.TraderName{"alpha", "beta"})
+		lots := rapid.IntRange(1, 12)
+		decimal := func(lo, hi int, name string) hub.Decimal { return hub.Int(int64(rapid.IntRange(lo, hi).Draw(t, name))) }
+		pick := func() (hub.OrderID, bool) {
+			if len(v.open) == 0 {
+				return "", false
+			}
+			return rapid.SampledFrom(v.open).Draw(t, "order"), true
+		}
+		send := func(in hub.VenueReport) {
+			old = append(old, in)
+			v.take(t, w.step(in))
+		}
+		actions := map[string]func(*rapid.T){
+			"submit": func(t *rapid.T) {
+				k := rapid.SampledFrom(contracts).Draw(t, "contract")
+				req := hub.OrderRequest{
+					Instrument: k.Instrument, Direction: rapid.SampledFrom([]hub.Direction{hub.Long, hub.Short}).Draw(t, "direction"),
+					Offset: rapid.SampledFrom([]hub.Offset{hub.NoOffset, hub.Open, hub.Open, hub.Close, hub.CloseToday, hub.CloseYesterday}).Draw(t, "offset"),
+					Type:   rapid.SampledFrom([]hub.OrderType{hub.Limit, hub.Limit, hub.Market, hub.FAK, hub.Stop}).Draw(t, "type"),
+					Price:  decimal(3400, 3600, "price"), Qty: hub.Int(int64(lots.Draw(t, "lots"))),
+				}
+				if req.Qty, _ = req.Qty.Mul(k.MinQty); k.MinQty.Less(hub.Int(1)) {
+					req.Qty, _ = req.Qty.Mul(d("37"))
+				}
+				effects := w.step(hub.SubmitOrder{Trader: traders.Draw(t, "trader"), Request: req, Market: hub.MarketView{Last: d("3500.5"), Seen: w.now}})
+				if decided := effects[0].(core.Decided); decided.Order.ID != "" {
+					answered[decided.Order.ID]++
+				}
+				v.take(t, effects)
+			},
+			"resting": func(t *rapid.T) {
+				if id, ok := pick(); ok {
+					send(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportResting, VenueID: "v" + string(id)})
+				}
+			},
+			"fill": func(t *rapid.T) {
+				id, ok := pick()
+				if !ok || !v.left[id].IsPos() {
+					return
+				}
+				qty := v.left[id]
+				if rapid.Bool().Draw(t, "part") {
+					if half, _ := qty.Quo(d("2")); half.MinScale() <= 4 {
+						qty = half
+					}
+				}
+				v.left[id], _ = v.left[id].Sub(qty)
+				v.next++
+				f := hub.VenueFill{TradeID: fmt.Sprintf("t%d", v.next), Price: decimal(3400, 3600, "price"), Qty: qty}
+				v.fills[id] = append(v.fills[id], f)
+				in := hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportFill, TradeID: f.TradeID, Price: f.Price, Qty: f.Qty}
+				if rapid.IntRange(0, 9).Draw(t, "lose") == 0 {
+					return // the report is lost; reconciliation will tell
+				}
+				send(in)
+			},
+			"again": func(t *rapid.T) {
+				if len(old) > 0 {
+					v.take(t, w.step(rapid.SampledFrom(old).Draw(t, "report")))
+				}
+			},
+			"cancel": func(t *rapid.T) {
+				if id, ok := pick(); ok {
+					v.take(t, w.step(hub.CancelOrder{Trader: traders.Draw(t, "trader"), OrderID: id}))
+				}
+			},
+			"cancelled": func(t *rapid.T) {
+				if id, ok := pick(); ok {
+					v.left[id] = hub.Decimal{}
+					send(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportCancelled})
+				}
+			},
+			"rejected": func(t *rapid.T) {
+				if id, ok := pick(); ok && len(v.fills[id]) == 0 {
+					v.left[id] = hub.Decimal{}
+					send(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportRejected, Reason: "no"})
+				}
+			},
+			"mark": func(t *rapid.T) {
+				w.step(hub.Marks{Marks: []hub.Mark{{Instrument: rapid.SampledFrom(contracts).Draw(t, "contract").Instrument, Price: decimal(3000, 4000, "price")}}})
+			},
+			"halt": func(t *rapid.T) {
+				w.step(hub.Halt{Trader: traders.Draw(t, "trader"), On: rapid.Bool().Draw(t, "on"), By: "x"})
+			},
+			"roll": func(t *rapid.T) {
+				day++
+				w.step(hub.RollDay{Day: hub.Day(fmt.Sprintf("202611%02d", day))})
+			},
+			"contracts": func(t *rapid.T) {
+				w.step(hub.Contracts{Gateway: "SIM", Contracts: contracts[rapid.IntRange(0, 2).Draw(t, "from"):]})
+			},
+			"gateway": func(t *rapid.T) {
+				w.step(hub.GatewayState{Gateway: "SIM", Reason: "gone"})
+				w.step(hub.GatewayState{Gateway: "SIM", Up: true})
+				v.answer(t, w)
+			},
+			"restart": func(t *rapid.T) {
+				before := w.digest()
+				if err := w.restart(); err != nil {
+					t.Fatal(err)
+				}
+				if after := w.digest(); after != before {
+					t.Fatal("a restored core has another digest")
+				}
+				w.step(setUp())
+				w.step(hub.Contracts{Gateway: "SIM", Contracts: contracts})
+				w.step(hub.GatewayState{Gateway: "SIM", Up: true})
+				v.answer(t, w)
+			},
+			"wait": func(t *rapid.T) { w.now += hub.Time(rapid.IntRange(-1, 20).Draw(t, "seconds")) * 1e9 },
+			"": func(t *rapid.T) {
+				if err := w.core.Check(); err != nil {
+					t.Fatal(err)
+				}
+				for id, n := range answered {
+					if n != 1 {
+						t.Fatalf("order %s is answered %d times", id, n)
+					}
+				}
+			},
+		}
+		t.Repeat(actions)
+		if w.replay() != w.digest() {
+			t.Fatal("replay gives another state")
+		}
+		v.settle(t, w)
+	})
+}
+
+// answer is what the venue says of everything that is open at the hub.
+func (v *venue) answer(t *rapid.T, w *world) {
+	in := hub.Reconcile{Gateway: "SIM", Complete: true}
+	for _, o := range w.core.Orders("", true) {
+		in.Asked = append(in.Asked, o.ID)
+		sent, ok := v.sent[o.ID]
+		if !ok {
+			t.Fatalf("order %s is active and was never sent", o.ID)
+		}
+		status := hub.Resting
+		if v.left[o.ID].IsZero() {
+			status = hub.Filled
+			var filled hub.Sum
+			total := hub.Decimal{}
+			for _, f := range v.fills[o.ID] {
+				total = filled.Add(total, f.Qty)
+			}
+			if total.Less(sent.Qty) {
+				status = hub.Cancelled
+			}
+		}
+		in.Orders = append(in.Orders, hub.VenueOrder{OrderID: o.ID, Status: status, Fills: slices.Clone(v.fills[o.ID])})
+	}
+	v.take(t, w.step(in))
+}
+
+// settle reconciles a last time: then every fill of the venue is in the books of the hub, once.
+func (v *venue) settle(t *rapid.T, w *world) {
+	v.answer(t, w)
+	booked := map[string]bool{}
+	for _, trade := range w.core.Trades("") {
+		if booked[trade.ID] {
+			t.Fatalf("fill %s is booked twice", trade.ID)
+		}
+		booked[trade.ID] = true
+	}
+	for _, o := range w.core.Orders("", false) {
+		if o.Status == hub.Filled || !o.Status.Final() {
+			for _, f := range v.fills[o.ID] {
+				if !booked[f.TradeID] {
+					t.Fatalf("fill %s of %s order %s is not booked", f.TradeID, o.Status, o.ID)
+				}
+			}
+		}
+	}
+}
+
+// TestLimitsHold: whatever is drawn, no trader's position with all working orders filled goes over the limit of its rule.
+func TestLimitsHold(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, v := newWorld(), newVenue()
+		w.open()
+		sizes := rapid.SliceOfN(rapid.IntRange(1, 25), 1, 60).Draw(t, "quantities")
+		for i, qty := range sizes {
+			direction := hub.Long
+			if qty%2 == 0 {
+				direction = hub.Short
+			}
+			w.now += hub.Time(10e9)
+			v.take(t, w.step(hub.SubmitOrder{
+				Trader: "alpha", Request: hub.OrderRequest{Instrument: rb.Instrument, Direction: direction, Offset: hub.Open, Type: hub.Limit, Price: d("3500"), Qty: hub.Int(int64(qty))},
+				Market: hub.MarketView{Last: d("3500"), Seen: w.now},
+			}))
+			long, short := hub.Decimal{}, hub.Decimal{}
+			var sum hub.Sum
+			for _, o := range v.sent {
+				if o.Direction == hub.Long {
+					long = sum.Add(long, o.Qty)
+				} else {
+					short = sum.Add(short, o.Qty)
+				}
+			}
+			if limit := d("20"); limit.Less(long) || limit.Less(short) {
+				t.Fatalf("after order %d: %s long and %s short sent, the limit is 20", i, long, short)
+			}
+		}
+	})
+}
+
+// TestWindowEdges: with limit 20 per 10 s, no 10 s of any history holds a 21st order that passed, at every alignment.
+func TestWindowEdges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld()
+		w.open()
+		var passed []hub.Time
+		for _, gap := range rapid.SliceOfN(rapid.IntRange(0, 1500), 30, 120).Draw(t, "gaps in ms") {
+			w.now += hub.Time(gap) * 1e6
+			effects := w.step(hub.SubmitOrder{
+				Trader: "alpha", Request: hub.OrderRequest{Instrument: coin.Instrument, Direction: hub.Long, Type: hub.Limit, Price: d("1"), Qty: d("0.0001")},
+				Market: hub.MarketView{Last: d("1"), Seen: w.now},
+			})
+			if len(effects[0].(core.Decided).Refusals) == 0 {
+				passed = append(passed, w.now)
+			}
+		}
+		for i := range passed {
+			if i >= 20 && passed[i]-passed[i-20] < 10e9 {
+				t.Fatalf("21 orders passed within %d ns", passed[i]-passed[i-20])
+			}
+		}
+	})
+}

@@ -1,0 +1,388 @@
+package core_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"tradehub/hub"
+	"tradehub/hub/codec"
+	"tradehub/hub/core"
+)
+
+// world drives a core by hand: every input goes through the codec, as it would through the journal.
+type world struct {
+	core    *core.Core
+	entries []hub.Entry
+	now     hub.Time
+	effects []core.Effect
+}
+
+// t0 is 2026-11-23 09:00:00 UTC.
+const t0 = hub.Time(1_795_424_400_000_000_000)
+
+func newWorld() *world { return &world{core: core.New(), now: t0} }
+
+func (w *world) step(in hub.Input) []core.Effect {
+	b, err := codec.Encode(hub.Entry{Time: w.now, Input: in})
+	if err != nil {
+		panic(err)
+	}
+	e, err := codec.Decode(b)
+	if err != nil {
+		panic(err)
+	}
+	e.Seq = w.core.Seq() + 1
+	w.entries = append(w.entries, e)
+	w.effects = w.core.Step(e)
+	return w.effects
+}
+
+// restart saves the state and makes a new core of it.
+func (w *world) restart() error {
+	b, err := codec.EncodeImage(w.core.Image())
+	if err != nil {
+		return err
+	}
+	im, err := codec.DecodeImage(b)
+	if err != nil {
+		return err
+	}
+	w.core, err = core.Restore(im)
+	return err
+}
+
+func (w *world) digest() string {
+	d, err := codec.Digest(w.core.Image())
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// replay steps a new core through the same entries.
+func (w *world) replay() string {
+	again := &world{core: core.New()}
+	for _, e := range w.entries {
+		again.core.Step(e)
+	}
+	return again.digest()
+}
+
+var (
+	d  = hub.MustDecimal
+	rb = hub.Contract{
+		Instrument: hub.Instrument{Symbol: "rb2701", Exchange: "SHFE"}, Gateway: "SIM", Product: "rb", Kind: hub.Futures, Currency: "CNY", Size: d("10"), Tick: d("1"),
+		MinQty: d("1"), MaxQty: d("500"), StopSupported: true, SplitsToday: true, MarginLong: d("0.1"), MarginShort: d("0.1"),
+		Fees: hub.Fees{OpenByValue: d("0.0001"), CloseByValue: d("0.0001"), CloseTodayByValue: d("0.0002")},
+	}
+	soy = hub.Contract{
+		Instrument: hub.Instrument{Symbol: "m2705", Exchange: "DCE"}, Gateway: "SIM", Product: "m", Kind: hub.Futures, Currency: "CNY", Size: d("10"), Tick: d("1"),
+		MinQty: d("1"), MarginLong: d("0.08"), MarginShort: d("0.08"), Fees: hub.Fees{OpenPerUnit: d("1.5"), ClosePerUnit: d("1.5"), CloseTodayPerUnit: d("0.75")},
+	}
+	share = hub.Contract{
+		Instrument: hub.Instrument{Symbol: "600519", Exchange: "SSE"}, Gateway: "SIM", Product: "600519", Kind: hub.Equity, Currency: "CNY", Size: d("1"),
+		Tick: d("0.01"), MinQty: d("100"), NetPosition: true, Fees: hub.Fees{OpenByValue: d("0.00025"), CloseByValue: d("0.00125"), CloseTodayByValue: d("0.00125")},
+	}
+	coin = hub.Contract{
+		Instrument: hub.Instrument{Symbol: "BTCUSDT", Exchange: "GLOBAL"}, Gateway: "SIM", Product: "BTCUSDT", Kind: hub.Spot, Currency: "USDT", Size: d("1"),
+		Tick: d("0.01"), MinQty: d("0.0001"), NetPosition: true,
+	}
+	contracts = []hub.Contract{rb, soy, share, coin}
+)
+
+const openPolicy = `policy: fund
+rules:
+  - name: quantity
+    require: order.quantity <= 100
+`
+
+const alphaPolicy = `policy: trader
+trader: %s
+limits:
+  position: 20
+rules:
+  - name: position
+    when: contract.kind == FUTURES
+    require: trader.position.long_after <= limits.position and trader.position.short_after <= limits.position
+    because: "{trader.position.long_after} long, {trader.position.short_after} short, over {limits.position}"
+  - name: burst
+    require: trader.orders("10s") < 20
+`
+
+func policies() []hub.PolicyFile {
+	return []hub.PolicyFile{
+		{Name: "fund.yaml", Text: openPolicy},
+		{Name: "traders/alpha.yaml", Text: fmt.Sprintf(alphaPolicy, "alpha")},
+		{Name: "traders/beta.yaml", Text: fmt.Sprintf(alphaPolicy, "beta")},
+	}
+}
+
+func setUp() hub.SetUp {
+	return hub.SetUp{
+		Fund: "evergreen", Currency: "CNY", Gateways: []hub.GatewayName{"SIM"}, Rates: []hub.Rate{{Currency: "USDT", Rate: d("7")}},
+		Traders: []hub.TraderSetUp{{Name: "alpha", Capital: d("2000000")}, {Name: "beta", Capital: d("500000")}},
+	}
+}
+
+// open brings a world to the morning of a trading day: gateway up, rules loaded.
+func (w *world) open() {
+	w.step(setUp())
+	w.step(hub.RollDay{Day: "20261123"})
+	w.step(hub.LoadPolicies{Files: policies(), By: "test"})
+	w.step(hub.Contracts{Gateway: "SIM", Contracts: contracts})
+	w.step(hub.GatewayState{Gateway: "SIM", Up: true})
+}
+
+// TestStories runs testdata/step: commands in, effects out, books shown. Run with -rewrite and read the diff.
+func TestStories(t *testing.T) {
+	datadriven.Walk(t, "testdata/step", func(t *testing.T, path string) {
+		w := newWorld()
+		last := hub.OrderID("")
+		datadriven.RunTest(t, path, func(t *testing.T, cmd *datadriven.TestData) string {
+			arg := func(name, def string) string {
+				for _, a := range cmd.CmdArgs {
+					if a.Key == name {
+						return strings.Join(a.Vals, ",")
+					}
+				}
+				return def
+			}
+			has := func(name string) bool { return cmd.HasArg(name) }
+			id := func() hub.OrderID {
+				if n := arg("order", ""); n != "" {
+					return w.id(n)
+				}
+				return last
+			}
+			report := func(kind hub.ReportKind) string {
+				price, qty := arg("price", "0"), arg("qty", "0")
+				return w.tell(w.step(hub.VenueReport{
+					Gateway: "SIM", OrderID: id(), Kind: kind, VenueID: arg("venue", ""), Reason: arg("reason", ""), TradeID: arg("trade", ""), Price: d(price), Qty: d(qty),
+				}))
+			}
+			if at := arg("after", ""); at != "" {
+				var seconds float64
+				if _, err := fmt.Sscan(at, &seconds); err != nil {
+					t.Fatal(err)
+				}
+				w.now += hub.Time(seconds * 1e9)
+			}
+			switch cmd.Cmd {
+			case "open":
+				w.open()
+				return "ok\n"
+			case "submit":
+				req, err := request(cmd.CmdArgs)
+				if err != nil {
+					t.Fatal(err)
+				}
+				in := hub.SubmitOrder{
+					Trader: hub.TraderName(arg("trader", "alpha")), Request: req, Gateway: hub.GatewayName(arg("gateway", "")),
+					Market: hub.MarketView{Last: d(arg("last", "3500")), LimitUp: d(arg("up", "0")), Seen: w.now},
+				}
+				out := w.tell(w.step(in))
+				if decided, ok := w.effects[0].(core.Decided); ok {
+					last = decided.Order.ID
+				}
+				return out
+			case "cancel":
+				return w.tell(w.step(hub.CancelOrder{Trader: hub.TraderName(arg("trader", "alpha")), OrderID: id(), By: arg("by", "")}))
+			case "accepted":
+				return report(hub.ReportAccepted)
+			case "resting":
+				return report(hub.ReportResting)
+			case "fill":
+				return report(hub.ReportFill)
+			case "cancelled":
+				return report(hub.ReportCancelled)
+			case "rejected":
+				return report(hub.ReportRejected)
+			case "cancel-rejected":
+				return report(hub.ReportCancelRejected)
+			case "not-sent":
+				return report(hub.ReportNotSent)
+			case "gateway":
+				return w.tell(w.step(hub.GatewayState{Gateway: "SIM", Up: has("up"), Reason: arg("reason", "")}))
+			case "venue": // what the venue answers: a line an order
+				return w.tell(w.step(w.answer(t, cmd.Input, has("complete"))))
+			case "mark":
+				i, _ := hub.ParseInstrument(arg("contract", "rb2701.SHFE"))
+				return w.tell(w.step(hub.Marks{Marks: []hub.Mark{{Instrument: i, Price: d(arg("price", "0"))}}}))
+			case "halt":
+				return w.tell(w.step(hub.Halt{Trader: hub.TraderName(arg("trader", "")), On: !has("off"), By: "olivia", Reason: arg("reason", "")}))
+			case "roll":
+				return w.tell(w.step(hub.RollDay{Day: hub.Day(arg("day", ""))}))
+			case "restart":
+				before := w.digest()
+				if err := w.restart(); err != nil {
+					return err.Error() + "\n"
+				}
+				if after := w.digest(); after != before {
+					return "the digest changed\n"
+				}
+				return w.tell(w.step(setUp()))
+			case "book":
+				return w.show(hub.TraderName(arg("trader", "alpha")))
+			case "check":
+				if err := w.core.Check(); err != nil {
+					return err.Error() + "\n"
+				}
+				if w.replay() != w.digest() {
+					return "replay gives another state\n"
+				}
+				return "ok\n"
+			}
+			t.Fatalf("%s: no such command: %s", cmd.Pos, cmd.Cmd)
+			return ""
+		})
+	})
+}
+
+// id turns the number of an order into its id.
+func (w *world) id(n string) hub.OrderID {
+	orders := w.core.Orders("", false)
+	if len(orders) == 0 {
+		return hub.OrderID(n)
+	}
+	head, _, _ := strings.Cut(string(orders[0].ID), "-")
+	return hub.OrderID(head + "-" + n)
+}
+
+// request reads "alpha buy open rb2701.SHFE 5 @3500 type=FAK".
+func request(args []datadriven.CmdArg) (hub.OrderRequest, error) {
+	r := hub.OrderRequest{Type: hub.Limit}
+	for _, a := range args {
+		switch {
+		case a.Key == "buy":
+			r.Direction = hub.Long
+		case a.Key == "sell":
+			r.Direction = hub.Short
+		case a.Key == "open" || a.Key == "close" || a.Key == "close_today" || a.Key == "close_yesterday":
+			o, err := hub.ParseOffset(strings.ToUpper(a.Key))
+			if err != nil {
+				return r, err
+			}
+			r.Offset = o
+		case a.Key == "type":
+			o, err := hub.ParseOrderType(a.Vals[0])
+			if err != nil {
+				return r, err
+			}
+			r.Type = o
+		case a.Key == "qty":
+			r.Qty = d(a.Vals[0])
+		case a.Key == "price":
+			r.Price = d(a.Vals[0])
+		case a.Key == "contract":
+			r.Instrument, _ = hub.ParseInstrument(a.Vals[0])
+		}
+	}
+	if r.Symbol == "" {
+		r.Instrument = rb.Instrument
+	}
+	return r, nil
+}
+
+// answer reads lines such as "1 RESTING t1:2@3500 t2:1@3501".
+func (w *world) answer(t *testing.T, text string, complete bool) hub.Reconcile {
+	in := hub.Reconcile{Gateway: "SIM", Complete: complete}
+	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
+		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
+		id := w.id(f[0])
+		in.Asked = append(in.Asked, id)
+		if f[1] == "unknown" {
+			continue
+		}
+		status, err := hub.ParseStatus(f[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := hub.VenueOrder{OrderID: id, Status: status}
+		for _, s := range f[2:] {
+			trade, rest, _ := strings.Cut(s, ":")
+			qty, price, _ := strings.Cut(rest, "@")
+			v.Fills = append(v.Fills, hub.VenueFill{TradeID: trade, Qty: d(qty), Price: d(price)})
+		}
+		in.Orders = append(in.Orders, v)
+	}
+	return in
+}
+
+// short is an order id without the part that depends on the day.
+func short(id hub.OrderID) string {
+	_, n, _ := strings.Cut(string(id), "-")
+	return "#" + n
+}
+
+func (w *world) tell(effects []core.Effect) string {
+	var b strings.Builder
+	clean := func(s string) string {
+		if orders := w.core.Orders("", false); len(orders) > 0 {
+			head, _, _ := strings.Cut(string(orders[0].ID), "-")
+			s = strings.ReplaceAll(s, head+"-", "#")
+		}
+		return s
+	}
+	for _, e := range effects {
+		switch e := e.(type) {
+		case core.Decided:
+			if len(e.Refusals) == 0 {
+				fmt.Fprintf(&b, "decided %s: pass\n", short(e.Order.ID))
+			}
+			for _, r := range e.Refusals {
+				fmt.Fprintf(&b, "decided %s: no: %s %s %s: %s\n", short(e.Order.ID), r.Code, r.Place, r.Rule, r.Text)
+			}
+		case core.Send:
+			fmt.Fprintf(&b, "send %s to %s\n", short(e.Permit.Order().ID), e.Permit.Order().Gateway)
+		case core.CancelAtVenue:
+			fmt.Fprintf(&b, "cancel %s at %s\n", short(e.Order.ID), e.Order.Gateway)
+		case core.AskVenue:
+			fmt.Fprintf(&b, "ask %s about %d orders\n", e.Gateway, len(e.Orders))
+		case core.CancelAnswered:
+			fmt.Fprintf(&b, "cancel answered %q\n", clean(e.Err))
+		case core.OrderChanged:
+			doubt := ""
+			if e.Order.InDoubt {
+				doubt = " in doubt"
+			}
+			fmt.Fprintf(&b, "order %s %s %s/%s%s %s\n", short(e.Order.ID), e.Order.Status, e.Order.Filled, e.Order.Qty, doubt, clean(e.Order.Reason))
+		case core.Traded:
+			fmt.Fprintf(&b, "trade %s of %s: %s at %s, commission %s\n", e.Trade.ID, short(e.Trade.OrderID), e.Trade.Qty, e.Trade.Price, e.Trade.Commission)
+		case core.BookChanged:
+		case core.Notice:
+			fmt.Fprintf(&b, "notice to %q: %s\n", e.Trader, clean(e.Text))
+		case core.Alert:
+			fmt.Fprintf(&b, "ALERT %s\n", clean(e.Text))
+		case core.PoliciesAnswered:
+			fmt.Fprintf(&b, "policies: %d errors\n", len(e.Errors))
+		case core.DayRolled:
+			fmt.Fprintf(&b, "day %s\n", e.Day)
+		}
+	}
+	if err := w.core.Check(); err != nil {
+		fmt.Fprintf(&b, "WRONG %v\n", err)
+	}
+	return b.String()
+}
+
+func (w *world) show(trader hub.TraderName) string {
+	if trader == "fund" {
+		trader = ""
+	}
+	var b strings.Builder
+	a, _ := w.core.Account(trader)
+	fmt.Fprintf(&b, "balance %s held %s available %s cash %s realised %s unrealised %s commission %s\n", a.Balance, a.Frozen, a.Available, a.Cash, a.Realised, a.Unrealised, a.Commission)
+	for _, p := range w.core.Positions(trader, hub.Instrument{}) {
+		if p.Qty.IsZero() && p.Frozen.IsZero() {
+			continue
+		}
+		fmt.Fprintf(&b, "%s %s %s (today %s, yesterday %s, frozen %s) at %s pnl %s\n", p.Instrument, p.Direction, p.Qty, p.Today, p.Yesterday, p.Frozen, p.Price, p.PnL)
+	}
+	return b.String()
+}
