@@ -41,6 +41,8 @@ demo: build ## run the whole house with two traders: make demo ARGS="--base-port
 
 test: build setup-vnpy ## every test, stock VeighNa clients included
 	scripts/setup_test.sh
+	$(HUB_VNPY45_PYTHON) tests/veighna/selftest.py
+	$(HUB_VNPY44_PYTHON) tests/veighna/selftest.py
 	go test -race -timeout 20m ./...
 
 lint: setup-build ## what reviewers should not have to say
