@@ -241,9 +241,9 @@ func (r *reader) exchange(v any) string {
 	return e
 }
 
-// member reads a member; None is 0. One that is not known is an error: what an order is must not be guessed.
+// member reads a member; None, and "" before vnpy 2.1.7, is 0. One that is not known is an error: what an order is must not be guessed.
 func (r *reader) member(v any, e *enum) uint8 {
-	if v == nil {
+	if v == nil || v == "" {
 		return 0
 	}
 	i, ok := e.read(v)

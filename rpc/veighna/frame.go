@@ -81,17 +81,17 @@ type Publication struct {
 
 // TickEvent is what a new tick sets off. A zone of nil is DefaultZone, here and below.
 func TickEvent(t *hub.Tick, zone *time.Location) Publication {
-	return Publication{Types: []string{EventTick, EventTick + written(t.Instrument).String()}, Body: AppendTick(nil, t, zone)}
+	return Publication{Types: []string{EventTick, EventTick + written(t.Instrument).String()}, Body: AppendTick(make([]byte, 0, roomForTick), t, zone)}
 }
 
 // OrderEvent is what a change of an order sets off.
 func OrderEvent(o *hub.Order, zone *time.Location) Publication {
-	return Publication{Types: []string{EventOrder, EventOrder + OrderID(o.Gateway, o.ID)}, Body: AppendOrder(nil, o, zone)}
+	return Publication{Types: []string{EventOrder, EventOrder + OrderID(o.Gateway, o.ID)}, Body: AppendOrder(make([]byte, 0, roomForOrder), o, zone)}
 }
 
 // TradeEvent is what a trade sets off.
 func TradeEvent(t *hub.Trade, zone *time.Location) Publication {
-	return Publication{Types: []string{EventTrade, EventTrade + written(t.Instrument).String()}, Body: AppendTrade(nil, t, zone)}
+	return Publication{Types: []string{EventTrade, EventTrade + written(t.Instrument).String()}, Body: AppendTrade(make([]byte, 0, roomForOrder), t, zone)}
 }
 
 // PositionEvent is what a change of a position sets off.
@@ -172,7 +172,12 @@ func HintText(stated string, language Language) string {
 	return "网关配置中填写的 VeighNa 版本是 " + stated + "，与本机不符，将收不到任何推送。请更正网关配置中的版本。"
 }
 
-const roomForFrame = 160 // what a frame needs around type and body
+// What usual values take, so that writing one allocates once.
+const (
+	roomForFrame = 160 // around type and body
+	roomForTick  = 1280
+	roomForOrder = 768
+)
 
 func appendEventStart(dst []byte, eventType string) []byte {
 	dst = append(dst, "\x8c\x11vnpy.event.engine\x8c\x05Event\x93)\x81}(\x8c\x04type"...)
