@@ -1,0 +1,146 @@
+package model
+
+import (
+	"cmp"
+	"strings"
+
+	"tradehub/hub"
+)
+
+// key is a contract at a gateway.
+type key struct {
+	gateway    hub.GatewayName
+	instrument hub.Instrument
+}
+
+// group is within what sides are set off: a product of one exchange at one gateway, or one contract of it.
+type group struct {
+	gateway  hub.GatewayName
+	exchange string
+	name     string
+}
+
+// contract is a hub.Contract with what is computed from it once.
+type contract struct {
+	hub.Contract
+	known bool // a gateway has listed it
+	unit  hub.Decimal
+	rates [sides]hub.Decimal
+	scope Scope
+	group group
+	// why the contract cannot be valued; "" when it can.
+	why string
+
+	mark hub.Decimal
+	// generation changes with everything that costOf reads.
+	generation uint64
+	// underlying is of an option; dependents are the options on this contract.
+	underlying *contract
+	dependents []*contract
+	positions  []*position
+}
+
+// set takes what a gateway says of the contract.
+func (c *contract) set(h hub.Contract, s Settings, currency string) {
+	c.Contract, c.known, c.why = h, true, ""
+	c.generation++
+	rate := hub.Int(1)
+	if h.Currency != "" && h.Currency != currency {
+		var there bool
+		if rate, there = s.Currencies[h.Currency]; !there {
+			c.why = "no rate from " + h.Currency + " to " + currency
+		}
+	}
+	var sum hub.Sum
+	c.unit = sum.Mul(h.Size, rate)
+	if sum.Err() != nil || !c.unit.IsPos() {
+		c.why = cmp.Or(c.why, "no contract size")
+	}
+	c.rates = [sides]hub.Decimal{long: h.MarginLong, short: h.MarginShort}
+	for _, name := range []string{h.Product, h.Instrument.String()} {
+		own, there := s.Rates[name]
+		if there && own.Long.IsPos() {
+			c.rates[long] = own.Long
+		}
+		if there && own.Short.IsPos() {
+			c.rates[short] = own.Short
+		}
+	}
+	c.scope = s.LargerSide[h.Exchange]
+	c.group = group{h.Gateway, h.Exchange, h.Product}
+	if h.Product == "" || c.scope != ByProduct {
+		c.group.name = h.Symbol
+	}
+}
+
+func (c *contract) isOption() bool { return c.Kind == hub.Option }
+
+// paidInFull: a purchase costs its whole value, and what is not held cannot be sold.
+func (c *contract) paidInFull() bool {
+	switch c.Kind {
+	case hub.Equity, hub.Spot, hub.ETFund, hub.Bond, hub.Warrant, hub.Fund:
+		return !c.rates[long].IsPos()
+	case hub.NoKind, hub.Futures, hub.Option, hub.Index, hub.Forex, hub.Spread, hub.CFD, hub.Swap:
+	}
+	return false
+}
+
+// underlyingOf is the instrument that an option is on: a symbol of the same exchange, or with an exchange of its own.
+func underlyingOf(h hub.Contract) hub.Instrument {
+	if strings.Contains(h.OptionUnderlying, ".") {
+		if i, ok := hub.ParseInstrument(h.OptionUnderlying); ok {
+			return i
+		}
+	}
+	return hub.Instrument{Symbol: h.OptionUnderlying, Exchange: h.Exchange}
+}
+
+// cost is what qty at price binds on a side: as margin, or, with full, as money paid.
+type cost struct {
+	amount hub.Decimal
+	full   bool
+}
+
+// costOf answers what qty of the contract binds, or why that cannot be said. Only the seller of an option needs the underlying's mark.
+func (c *contract) costOf(s side, qty, price hub.Decimal) (cost, string) {
+	switch {
+	case qty.IsZero():
+		return cost{}, ""
+	case !c.known:
+		return cost{}, "no gateway lists " + c.Instrument.String()
+	case c.why != "":
+		return cost{}, c.why
+	case !price.IsPos():
+		return cost{}, "no price of " + c.Instrument.String()
+	}
+	var sum hub.Sum
+	value := sum.Mul3(price, qty, c.unit)
+	var out cost
+	switch {
+	case c.isOption() && s == long, c.paidInFull() && s == long:
+		out = cost{value, true}
+	case c.paidInFull():
+		return cost{}, c.Instrument.String() + " cannot be sold short"
+	case !c.rates[s].IsPos():
+		return cost{}, "no margin rate of " + c.Instrument.String()
+	case c.isOption():
+		if c.underlying == nil || !c.underlying.mark.IsPos() {
+			return cost{}, "no price of " + underlyingOf(c.Contract).String() + ", which " + c.Symbol + " is on"
+		}
+		out.amount = sum.Add(value, sum.Mul(sum.Mul3(c.underlying.mark, qty, c.unit), c.rates[s]))
+	default:
+		out.amount = sum.Mul(value, c.rates[s])
+	}
+	out.amount = out.amount.Ceil(amountScale)
+	if sum.Err() != nil || tooMuch(out.amount) {
+		return cost{}, "a number is out of range"
+	}
+	return out, ""
+}
+
+// amountScale is to how many decimals amounts are rounded up; the sums of a hundred thousand amounts below amountMax are exact.
+const amountScale = 4
+
+var amountMax = hub.MustDecimal("10000000000")
+
+func tooMuch(d hub.Decimal) bool { return d.CmpAbs(amountMax) >= 0 }
