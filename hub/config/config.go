@@ -57,6 +57,8 @@ type Config struct {
 type Fund struct {
 	Name     string
 	Currency string
+	// Rates turn money of other currencies into the fund's. Without one nothing in that currency can be traded.
+	Rates []hub.Rate
 }
 
 // Language is what the hub's sentences to traders are written in.

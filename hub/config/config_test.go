@@ -55,7 +55,7 @@ func TestBad(t *testing.T) {
 
 const whole = `
 data: ./data
-fund: {name: evergreen, currency: CNY}
+fund: {name: evergreen, currency: CNY, rates: {USDT: 7.1, HKD: 0.92}}
 traders:
   alpha:
     capital: 2_000_000
@@ -81,7 +81,10 @@ func TestWhole(t *testing.T) {
 	}
 	want := config.Config{
 		Data: "/etc/hub/data",
-		Fund: config.Fund{Name: "evergreen", Currency: "CNY"},
+		Fund: config.Fund{
+			Name: "evergreen", Currency: "CNY",
+			Rates: []hub.Rate{{Currency: "USDT", Rate: hub.MustDecimal("7.1")}, {Currency: "HKD", Rate: hub.MustDecimal("0.92")}},
+		},
 		Traders: []config.Trader{
 			{
 				Name: "alpha", Capital: hub.MustDecimal("2000000"), Language: config.English,

@@ -109,8 +109,23 @@ func (r *reader) fund(p place) (f Fund) {
 				f.Currency = s
 			}
 		}},
+		field{"rates", "", func(p place) { r.rates(p, &f.Rates) }},
 	)
 	return f
+}
+
+func (r *reader) rates(p place, to *[]hub.Rate) {
+	r.each(p, func(currency string, key, value place) {
+		if !currencyForm.MatchString(currency) {
+			r.fail(key, "%q is no currency; write its code in capitals, such as CNY or USDT", clip(currency))
+			return
+		}
+		rate, ok := r.decimal(value)
+		if ok && !rate.IsPos() {
+			r.fail(value, "%s is not above 0", rate)
+		}
+		*to = append(*to, hub.Rate{Currency: currency, Rate: rate})
+	})
 }
 
 func (r *reader) traders(p place, d *document) {

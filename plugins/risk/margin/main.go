@@ -1,0 +1,5 @@
+package main
+
+import "tradehub/plugins"
+
+func main() { plugins.ServeRiskManager(&manager{}) }
