@@ -56,28 +56,39 @@ func (x *Candidate) Hub() (hub.Candidate, error) {
 // partMax is how many elements of a long list go into one message: at less than a kilobyte each, far below the 16 MiB of a message.
 const partMax = 500
 
-// BookOf converts for the wire, in parts.
-func BookOf(b hub.RiskBook) []*Book {
-	parts := []*Book{{Currency: text(b.Currency), Day: text(b.Day)}}
+// SplitBook cuts a book into parts that fit into a message each. Nothing is converted yet, and nothing copied.
+func SplitBook(b hub.RiskBook) []hub.RiskBook {
+	parts := []hub.RiskBook{{Currency: b.Currency, Day: b.Day}}
 	for contracts := range slices.Chunk(b.Contracts, partMax) {
-		parts = append(parts, &Book{Contracts: ContractsOf(contracts)})
+		parts = append(parts, hub.RiskBook{Contracts: contracts})
 	}
 	for traders := range slices.Chunk(b.Traders, partMax) {
-		parts = append(parts, &Book{Traders: list(traders, accountOf)})
+		parts = append(parts, hub.RiskBook{Traders: traders})
 	}
 	for positions := range slices.Chunk(b.Positions, partMax) {
-		parts = append(parts, &Book{Positions: list(positions, positionOf)})
+		parts = append(parts, hub.RiskBook{Positions: positions})
 	}
 	for orders := range slices.Chunk(b.Orders, partMax) {
-		parts = append(parts, &Book{Orders: list(orders, OrderOf)})
+		parts = append(parts, hub.RiskBook{Orders: orders})
 	}
 	for marks := range slices.Chunk(b.Marks, partMax) {
-		parts = append(parts, &Book{Marks: list(marks, markOf)})
-	}
-	for _, part := range parts[:len(parts)-1] {
-		part.More = true
+		parts = append(parts, hub.RiskBook{Marks: marks})
 	}
 	return parts
+}
+
+// BookOf converts a part for the wire; more says that another one follows.
+func BookOf(b hub.RiskBook, more bool) *Book {
+	return &Book{
+		Currency:  text(b.Currency),
+		Contracts: ContractsOf(b.Contracts),
+		Traders:   list(b.Traders, accountOf),
+		Positions: list(b.Positions, positionOf),
+		Orders:    list(b.Orders, OrderOf),
+		Marks:     list(b.Marks, markOf),
+		Day:       text(b.Day),
+		More:      more,
+	}
 }
 
 // AppendTo converts from the wire and adds this part to a book.
