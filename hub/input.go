@@ -97,7 +97,8 @@ type VenueReport struct {
 	Kind    ReportKind  `cbor:"3,keyasint"`
 	VenueID string      `cbor:"4,keyasint,omitempty"`
 	Reason  string      `cbor:"5,keyasint,omitempty"`
-	// TradeID, Price and Qty are of a fill. Qty is of this fill alone.
+	// TradeID, Price and Qty are of a fill, and Qty is of this fill alone. Of a ReportCancelled, Qty is all that was filled of the order, if the venue says it: so that
+	// a cancel that overtakes a fill gives back no more than it should.
 	TradeID   string  `cbor:"6,keyasint,omitempty"`
 	Price     Decimal `cbor:"7,keyasint,omitzero"`
 	Qty       Decimal `cbor:"8,keyasint,omitzero"`

@@ -14,10 +14,12 @@ const finishedMax = 5_000
 
 // Core is the state. Make one with New.
 type Core struct {
-	seq  uint64
-	now  hub.Time
-	day  hub.Day
-	head string // first part of every order id of this journal
+	seq uint64
+	now hub.Time
+	day hub.Day
+	// dayBefore is the trading day before: its orders are remembered, for the venue may still have news of them.
+	dayBefore hub.Day
+	head      string // first part of every order id of this journal
 
 	orderCount uint64
 	tradeCount uint64
@@ -194,13 +196,19 @@ func (c *Core) gatewayState(in hub.GatewayState) {
 	c.emit(Notice{Level: Info, Text: fmt.Sprintf("gateway %s is up", g.Name)})
 	var ask []hub.OrderID
 	for _, o := range c.orderList {
-		if o.Gateway == g.Name && !o.Status.Final() {
+		if o.Gateway == g.Name && c.mayHaveNews(o) {
 			ask = append(ask, o.ID)
 		}
 	}
 	if len(ask) > 0 {
 		c.emit(AskVenue{Gateway: g.Name, Orders: ask})
 	}
+}
+
+// mayHaveNews: the venue may know something of an order that the hub does not. A filled order is complete; one that was cancelled may have traded before that, and the report
+// of it been lost with the connection.
+func (c *Core) mayHaveNews(o *order) bool {
+	return !o.Status.Final() || o.Status != hub.Filled && o.Revision != ""
 }
 
 func (c *Core) mark(in hub.Marks) {
@@ -261,7 +269,7 @@ func (c *Core) rollDay(in hub.RollDay) {
 		return
 	}
 	var sum hub.Sum
-	c.day = in.Day
+	c.dayBefore, c.day = c.day, in.Day
 	for _, o := range c.orderList {
 		if !o.Status.Final() {
 			o.Aged = true
@@ -276,7 +284,7 @@ func (c *Core) rollDay(in hub.RollDay) {
 		c.emit(BookChanged{Trader: b.Trader})
 	}
 	c.must(&sum, "rolling the day")
-	c.forget(func(o *order) bool { return o.Updated < c.now && o.Day < in.Day })
+	c.forget(func(o *order) bool { return o.Day < c.dayBefore })
 	c.emit(DayRolled{Day: in.Day})
 }
 

@@ -25,6 +25,9 @@ func holdOf(sum *hub.Sum, o *order, c *contract) hold {
 		return hold{}
 	}
 	left := sum.Sub(o.Qty, o.Filled)
+	if o.Ending {
+		left = sum.Sub(o.EndsAt, o.Filled)
+	}
 	if left.IsNeg() {
 		left = hub.Decimal{}
 	}

@@ -13,6 +13,7 @@ type Image struct {
 	Seq        uint64           `cbor:"1,keyasint"`
 	Now        hub.Time         `cbor:"2,keyasint"`
 	Day        hub.Day          `cbor:"3,keyasint"`
+	DayBefore  hub.Day          `cbor:"14,keyasint,omitempty"`
 	Head       string           `cbor:"4,keyasint"`
 	OrderCount uint64           `cbor:"5,keyasint"`
 	TradeCount uint64           `cbor:"6,keyasint"`
@@ -28,7 +29,7 @@ type Image struct {
 // Image copies the state.
 func (c *Core) Image() Image {
 	im := Image{
-		Seq: c.seq, Now: c.now, Day: c.day, Head: c.head, OrderCount: c.orderCount, TradeCount: c.tradeCount, SetUp: c.setup, Files: slices.Clone(c.files),
+		Seq: c.seq, Now: c.now, Day: c.day, DayBefore: c.dayBefore, Head: c.head, OrderCount: c.orderCount, TradeCount: c.tradeCount, SetUp: c.setup, Files: slices.Clone(c.files),
 		Fund: c.fund.image(),
 	}
 	for _, g := range c.gateways {
@@ -64,7 +65,7 @@ func (b *book) image() book {
 // Restore makes a Core of an Image. The Image must not be used again. An error means that it is not one that this version of the hub wrote.
 func Restore(im Image) (*Core, error) {
 	c := New()
-	c.seq, c.now, c.day, c.head = im.Seq, im.Now, im.Day, im.Head
+	c.seq, c.now, c.day, c.dayBefore, c.head = im.Seq, im.Now, im.Day, im.DayBefore, im.Head
 	c.orderCount, c.tradeCount, c.setup, c.files = im.OrderCount, im.TradeCount, im.SetUp, im.Files
 	if len(im.Files) > 0 {
 		rules, errs := policy.Compile(im.Files)

@@ -17,11 +17,15 @@ type order struct {
 	// Worst is the price at which the order is valued.
 	Worst hub.Decimal `cbor:"2,keyasint,omitzero"`
 	// Aged: a trading day began after it was sent, so what it closes is yesterday's now.
-	Aged  bool    `cbor:"3,keyasint,omitempty"`
-	Fills []fill  `cbor:"4,keyasint,omitempty"`
-	Day   hub.Day `cbor:"5,keyasint,omitempty"`
+	Aged  bool   `cbor:"3,keyasint,omitempty"`
+	Fills []fill `cbor:"4,keyasint,omitempty"`
+	// Day on which it was decided, and, once it is done, on which it ended.
+	Day hub.Day `cbor:"5,keyasint,omitempty"`
 	// Revision of the policy that decided.
 	Revision string `cbor:"6,keyasint,omitempty"`
+	// Ending: the venue cancelled it with EndsAt filled, and some of the fills have not been reported yet. It holds what is missing.
+	Ending bool        `cbor:"7,keyasint,omitempty"`
+	EndsAt hub.Decimal `cbor:"8,keyasint,omitzero"`
 }
 
 type fill struct {
@@ -270,6 +274,7 @@ func (c *Core) change(o *order, f func()) {
 	f()
 	o.Updated = c.now
 	if o.Status.Final() && !wasFinal {
+		o.Day = c.day
 		c.setDoubt(o, false)
 	}
 	c.hold(o, old, k)

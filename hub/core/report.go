@@ -10,6 +10,9 @@ import (
 func (c *Core) report(in hub.VenueReport) {
 	o := c.known(in.Gateway, in.OrderID, "a report")
 	if o == nil {
+		if in.Kind == hub.ReportFill && c.forgotten(in.OrderID) {
+			c.alert("gateway %s: fill %s of order %s (%s at %s), which ended too long ago to know whether it is booked", in.Gateway, in.TradeID, in.OrderID, in.Qty, in.Price)
+		}
 		return
 	}
 	switch in.Kind {
@@ -20,7 +23,7 @@ func (c *Core) report(in hub.VenueReport) {
 	case hub.ReportFill:
 		c.fill(o, in)
 	case hub.ReportCancelled:
-		c.finish(o, hub.Cancelled, in)
+		c.cancelled(o, in)
 	case hub.ReportRejected:
 		c.finish(o, hub.Rejected, in)
 	case hub.ReportCancelRejected:
@@ -60,7 +63,7 @@ func (c *Core) forgotten(id hub.OrderID) bool {
 }
 
 func (c *Core) advance(o *order, to hub.Status, venueID string) {
-	if o.Status.Final() {
+	if o.Status.Final() || o.Ending {
 		return
 	}
 	news := o.Status < to && o.Filled.IsZero() || o.InDoubt || o.VenueID == "" && venueID != ""
@@ -119,7 +122,9 @@ func (c *Core) fill(o *order, in hub.VenueReport) {
 		t.Offset = hub.CloseYesterday
 	}
 	c.change(o, func() {
-		c.clearDoubt(o)
+		if !o.Ending {
+			c.clearDoubt(o)
+		}
 		c.book(o, &t)
 		o.Fills = append(o.Fills, fill{Trade: t, Count: c.tradeCount})
 	})
@@ -137,6 +142,8 @@ func (c *Core) book(o *order, t *hub.Trade) {
 	switch {
 	case o.Qty.Cmp(o.Filled) <= 0:
 		o.Status = hub.Filled
+	case o.Ending && o.EndsAt.Cmp(o.Filled) <= 0:
+		o.Status, o.Reason = hub.Cancelled, ""
 	case !o.Status.Final():
 		o.Status = hub.PartFilled
 	}
@@ -152,6 +159,19 @@ func (c *Core) book(o *order, t *hub.Trade) {
 		x.Trades.add(c.now)
 	}
 	c.must(&sum, "booking a fill of "+string(o.ID))
+}
+
+// cancelled ends an order, unless the venue says that it filled more of it than it has reported: then the order stays, and holds what is missing, until the fills come.
+func (c *Core) cancelled(o *order, in hub.VenueReport) {
+	if o.Status.Final() || in.Qty.Cmp(o.Filled) <= 0 || o.Qty.Less(in.Qty) {
+		c.finish(o, hub.Cancelled, in)
+		return
+	}
+	c.change(o, func() {
+		o.Ending, o.EndsAt = true, in.Qty.Trim(0)
+		o.Reason = fmt.Sprintf("cancelled with %s filled, of which %s are reported", in.Qty, o.Filled)
+		c.setDoubt(o, true)
+	})
 }
 
 func (c *Core) finish(o *order, as hub.Status, in hub.VenueReport) {

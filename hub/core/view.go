@@ -32,18 +32,18 @@ func (c *Core) Order(trader hub.TraderName, id hub.OrderID) (hub.Order, bool) {
 	return o.Order, true
 }
 
-// Orders returns a trader's orders ("" for all traders') that are remembered, in the order of their decisions.
+// Orders returns a trader's orders ("" for all traders') of the trading day, and those of before that are active, in the order of their decisions.
 func (c *Core) Orders(trader hub.TraderName, activeOnly bool) []hub.Order {
 	var out []hub.Order
 	for _, o := range c.orderList {
-		if (trader == "" || o.Trader == trader) && (!activeOnly || !o.Status.Final()) {
+		if (trader == "" || o.Trader == trader) && (!o.Status.Final() || !activeOnly && o.Day == c.day) {
 			out = append(out, o.Order)
 		}
 	}
 	return out
 }
 
-// Trades returns the fills of a trader's orders ("" for all traders') that are remembered, as they were booked.
+// Trades returns the fills of the trading day, of a trader's orders ("" for all traders'), as they were booked.
 func (c *Core) Trades(trader hub.TraderName) []hub.Trade {
 	var fills []fill
 	for _, o := range c.orderList {
@@ -51,6 +51,7 @@ func (c *Core) Trades(trader hub.TraderName) []hub.Trade {
 			fills = append(fills, o.Fills...)
 		}
 	}
+	fills = slices.DeleteFunc(fills, func(f fill) bool { return f.Day != c.day })
 	slices.SortFunc(fills, byCount)
 	out := make([]hub.Trade, len(fills))
 	for i, f := range fills {

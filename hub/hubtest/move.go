@@ -1,0 +1,239 @@
+package hubtest
+
+import (
+	"errors"
+	"fmt"
+
+	"tradehub/hub"
+	"tradehub/hub/codec"
+)
+
+// pick chooses one of n by a drawn number.
+func pick(n int, drawn uint32) int { return int(drawn % uint32(n)) }
+
+// move lets one move happen. A move for which there is nothing to do does nothing.
+func (w *World) move(m Move) error {
+	switch m.What {
+	case Submit:
+		w.submit(m)
+	case Judge:
+		if len(w.asked) > 0 {
+			w.judge(pick(len(w.asked), m.A), m.B+3)
+		}
+	case Commit:
+		for n := m.A%4 + 1; n > 0 && len(w.inFlight) > 0; n-- {
+			w.commit()
+		}
+	case Dispatch:
+		for n := m.A%6 + 1; n > 0 && len(w.todo) > 0; n-- {
+			if err := w.dispatch(); err != nil {
+				return err
+			}
+		}
+	case Cancel:
+		w.cancel(m)
+	case VenueTakes:
+		for n := m.A%3 + 1; n > 0 && len(w.toVenue) > 0; n-- {
+			if err := w.venueTakes(m.B%16 == 0); err != nil {
+				return err
+			}
+		}
+	case VenueTrades:
+		w.venueTrades(m)
+	case Deliver:
+		if len(w.fromVenue) > 0 {
+			w.deliver(pick(len(w.fromVenue), m.A))
+		}
+	case Repeat:
+		if len(w.old) > 0 {
+			if in := w.old[pick(len(w.old), m.A)]; !isAnswer(in) { // an answer is to one question
+				w.propose(in, nil)
+			}
+		}
+	case Lose:
+		if len(w.fromVenue) > 0 {
+			if i := pick(len(w.fromVenue), m.A); !isAnswer(w.fromVenue[i]) {
+				w.fromVenue = append(w.fromVenue[:i:i], w.fromVenue[i+1:]...)
+			}
+		}
+	case Wait:
+		w.now += hub.Time(int64(m.A%12_000)-500) * 1_000_000
+	case Mark:
+		w.propose(hub.Marks{Marks: []hub.Mark{{Instrument: lot.Instrument, Price: hub.Int(3400 + int64(m.A%200))}}}, nil)
+	case GatewayDies:
+		w.gatewayProcessDies(m.A)
+		w.propose(hub.GatewayState{Gateway: "SIM", Reason: "its process died"}, nil)
+		w.gatewayUp()
+	case Crash:
+		return w.crash(m.A, m.B)
+	case Snapshot:
+		return w.takeSnapshot()
+	case Reload:
+		files := policies(m.A)
+		if m.B%3 == 0 {
+			files[0].Text += "  - name: broken\n    require: order.quantity <=\n"
+		}
+		w.propose(hub.LoadPolicies{Files: files, By: "compliance"}, nil)
+	case Halt:
+		w.propose(hub.Halt{Trader: traders[pick(len(traders), m.A)], On: m.B%2 == 0, By: "operator"}, nil)
+	case Roll:
+		if w.day%2 == 1 { // what happened a day ago is known by now
+			w.settleAll()
+			w.propose(hub.GatewayState{Gateway: "SIM", Reason: "the day ends"}, nil)
+			w.gatewayUp()
+			w.settleAll()
+		}
+		w.day++
+		w.propose(hub.RollDay{Day: w.dayName()}, nil)
+	case kinds:
+	}
+	return nil
+}
+
+func (w *World) submit(m Move) {
+	q := &question{
+		trader: traders[pick(len(traders), m.A)], day: w.core.Day(),
+		request: hub.OrderRequest{
+			Instrument: lot.Instrument, Direction: hub.Direction(1 + m.B%2), Type: hub.Limit, Price: hub.Int(3450 + int64(m.C%100)), Qty: hub.Int(1 + int64(m.B>>8%6)),
+			Offset: []hub.Offset{hub.Open, hub.Open, hub.Close, hub.CloseToday}[m.C>>8%4],
+		},
+	}
+	w.questions = append(w.questions, q)
+	w.asked = append(w.asked, q)
+}
+
+func (w *World) cancel(m Move) {
+	orders := w.core.Orders("", true)
+	if len(orders) == 0 {
+		return
+	}
+	o := orders[pick(len(orders), m.A)]
+	trader := o.Trader
+	if m.B%8 == 0 {
+		trader = traders[pick(len(traders), m.C)] // perhaps somebody else's
+	}
+	w.propose(hub.CancelOrder{Trader: trader, OrderID: o.ID}, nil)
+}
+
+func (w *World) venueTrades(m Move) {
+	open := w.venue.open()
+	if len(open) == 0 {
+		return
+	}
+	a := open[pick(len(open), m.A)]
+	switch m.B % 10 {
+	case 0: // the venue cancels on its own account
+		w.fromVenue = append(w.fromVenue, w.venue.cancel(a.ID, a.Gateway))
+	default:
+		w.fromVenue = append(w.fromVenue, w.venue.trade(a, m.C%2 == 0))
+	}
+}
+
+func (w *World) takeSnapshot() error {
+	b, err := codec.EncodeImage(w.core.Image())
+	if err != nil {
+		return err
+	}
+	w.snapshot, w.snapAt = b, int(w.core.Seq())
+	return nil
+}
+
+// check holds the hub to its promises.
+func (w *World) check() error {
+	if err := w.core.Check(); err != nil {
+		return fmt.Errorf("books: %w", err)
+	}
+	var onTheWay []hub.Order
+	for _, m := range w.toVenue {
+		if m.send != nil {
+			onTheWay = append(onTheWay, *m.send)
+		}
+	}
+	most := hub.Int(positionMax)
+	for _, t := range traders {
+		long, short, longMost, shortMost := w.venue.position(t, onTheWay)
+		if most.Less(longMost) || most.Less(shortMost) {
+			return fmt.Errorf("limit overshot: %s may become long %s and short %s at the venue; the limit is %d", t, longMost, shortMost, positionMax)
+		}
+		if long.IsNeg() || short.IsNeg() {
+			return fmt.Errorf("closed what is not there: %s has long %s and short %s at the venue", t, long, short)
+		}
+	}
+	for _, q := range w.questions {
+		if q.answers > 0 {
+			if o, ok := w.core.Order(q.trader, q.id); ok && (o.Qty != q.request.Qty) || !ok && q.day == w.core.Day() {
+				return fmt.Errorf("an id that a client was given is not known: %s of %s", q.id, q.trader)
+			}
+		}
+	}
+	return nil
+}
+
+// end lets everybody speak, brings the gateway down and up once more, so that what was lost is told, and compares.
+func (w *World) end() error {
+	w.settleAll()
+	w.gatewayProcessDies(0)
+	w.propose(hub.GatewayState{Gateway: "SIM", Reason: "the end"}, nil)
+	w.gatewayUp()
+	w.settleAll()
+	for _, q := range w.questions {
+		if q.life == 0 && q.answers != 1 {
+			return fmt.Errorf("not answered once: an order of %s has %d answers", q.trader, q.answers)
+		}
+	}
+	if err := w.check(); err != nil {
+		return fmt.Errorf("%w (at the end)", err)
+	}
+	if err := w.compare(); err != nil {
+		return err
+	}
+	w.snapshot = nil
+	again, err := w.replay()
+	if err != nil {
+		return err
+	}
+	return same(w.core, again)
+}
+
+// compare holds the hub's orders, fills and positions against the venue's.
+func (w *World) compare() error {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("books and venue differ: "+format, args...))
+	}
+	for _, a := range w.venue.list {
+		o, ok := w.core.Order(a.Trader, a.ID)
+		if !ok {
+			continue // forgotten when a day began after its end; its fills are in the positions
+		}
+		var sum hub.Sum
+		filled := hub.Decimal{}
+		for _, f := range a.fills {
+			filled = sum.Add(filled, f.Qty)
+		}
+		if !o.Filled.Equal(filled) {
+			bad("order %s: the venue filled %s, the hub booked %s", a.ID, filled, o.Filled)
+		}
+		if a.done == hub.NoStatus && o.Status.Final() || a.done != hub.NoStatus && o.Status != a.done || o.InDoubt {
+			bad("order %s: the venue has it as %s, the hub as %s, in doubt %v", a.ID, a.done, o.Status, o.InDoubt)
+		}
+	}
+	for _, o := range w.core.Orders("", true) {
+		if w.venue.orders[o.ID] == nil {
+			bad("order %s is active and the venue does not know it", o.ID)
+		}
+	}
+	for _, t := range traders {
+		long, short, _, _ := w.venue.position(t, nil)
+		for _, p := range w.core.Positions(t, hub.Instrument{}) {
+			want := long
+			if p.Direction == hub.Short {
+				want = short
+			}
+			if !p.Qty.Equal(want) {
+				bad("%s has %s %s, at the venue %s", t, p.Direction, p.Qty, want)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

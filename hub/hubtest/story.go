@@ -1,0 +1,117 @@
+package hubtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+)
+
+// Move is one thing that happens. What A, B and C mean depends on What, and on the world when it happens: they choose among what there is to choose from.
+type Move struct {
+	What    What
+	A, B, C uint32
+}
+
+// What is a kind of move.
+type What uint8
+
+// Kinds of move.
+const (
+	Submit      What = iota // a trader asks for an order
+	Judge                   // a risk manager answers, or its deadline passes
+	Commit                  // proposals reach the disk and the core steps
+	Dispatch                // effects are carried out
+	Cancel                  // a trader cancels
+	VenueTakes              // the venue takes what was sent to it
+	VenueTrades             // the venue fills, cancels or rejects something that is open there
+	Deliver                 // one of the venue's reports arrives: any of them
+	Repeat                  // a report arrives again
+	Lose                    // a report is lost
+	Wait                    // time passes, sometimes backwards
+	Mark                    // prices change
+	GatewayDies             // the gateway's process dies and comes back
+	Crash                   // the hub dies and is started again
+	Snapshot                // the state is written, and later starts begin with it
+	Reload                  // other policies, good and bad ones
+	Halt                    // a trader is halted, or resumed
+	Roll                    // a trading day begins
+	kinds
+)
+
+var whatNames = [...]string{
+	"submit", "judge", "commit", "dispatch", "cancel", "venue takes", "venue trades", "deliver", "repeat", "lose", "wait", "mark", "gateway dies", "crash", "snapshot",
+	"reload", "halt", "roll",
+}
+
+func (w What) String() string {
+	if int(w) < len(whatNames) {
+		return whatNames[w]
+	}
+	return fmt.Sprintf("unknown(%d)", uint8(w))
+}
+
+func (m Move) String() string { return fmt.Sprintf("%s %d %d %d", m.What, m.A, m.B, m.C) }
+
+// Story is what happens, in order.
+type Story []Move
+
+func (s Story) String() string {
+	lines := make([]string, len(s))
+	for i, m := range s {
+		lines[i] = m.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// weights say how often each kind of move is drawn.
+var weights = [kinds]int{
+	Submit: 22, Judge: 20, Commit: 20, Dispatch: 20, Cancel: 4, VenueTakes: 14, VenueTrades: 14, Deliver: 20, Repeat: 3, Lose: 2, Wait: 8, Mark: 2, GatewayDies: 1, Crash: 2,
+	Snapshot: 2, Reload: 1, Halt: 1, Roll: 1,
+}
+
+// Draw makes the story of a seed.
+func Draw(seed uint64, moves int) Story {
+	rng := rand.New(rand.NewPCG(seed, 0x7261646568756221))
+	total := 0
+	for _, w := range weights {
+		total += w
+	}
+	story := make(Story, moves)
+	for i := range story {
+		n := rng.IntN(total)
+		what := What(0)
+		for n >= weights[what] {
+			n -= weights[what]
+			what++
+		}
+		story[i] = Move{What: what, A: rng.Uint32(), B: rng.Uint32(), C: rng.Uint32()}
+	}
+	return story
+}
+
+// Shorten looks for the shortest story that still fails with an error that begins alike, by leaving out ever smaller pieces.
+func Shorten(story Story, err error) (Story, error) {
+	alike := kindOf(err)
+	for piece := len(story) / 2; piece >= 1; {
+		shrunk := false
+		for at := 0; at+piece <= len(story); {
+			candidate := slices.Concat(story[:at], story[at+piece:])
+			if e := Play(candidate); e != nil && kindOf(e) == alike {
+				story, err, shrunk = candidate, e, true
+				continue
+			}
+			at += piece
+		}
+		if !shrunk || piece == 1 {
+			piece /= 2
+		}
+	}
+	return story, err
+}
+
+// kindOf is the part of an error that names the oracle.
+func kindOf(err error) string {
+	kind, _, _ := strings.Cut(err.Error(), ":")
+	return kind
+}

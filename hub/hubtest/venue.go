@@ -1,0 +1,128 @@
+package hubtest
+
+import (
+	"fmt"
+
+	"tradehub/hub"
+)
+
+// venue is the market behind the gateway: it takes orders once, trades them as the story says, and forgets nothing, whatever dies around it.
+type venue struct {
+	orders map[hub.OrderID]*atVenue
+	list   []*atVenue
+	trades int
+}
+
+type atVenue struct {
+	hub.Order
+	left  hub.Decimal
+	fills []hub.VenueFill
+	done  hub.Status // NoStatus while open
+}
+
+func newVenue() *venue { return &venue{orders: map[hub.OrderID]*atVenue{}} }
+
+// take is an order that arrived.
+func (v *venue) take(o hub.Order, refuse bool) (hub.VenueReport, error) {
+	if v.orders[o.ID] != nil {
+		return hub.VenueReport{}, fmt.Errorf("sent twice: order %s", o.ID)
+	}
+	a := &atVenue{Order: o, left: o.Qty}
+	v.orders[o.ID] = a
+	v.list = append(v.list, a)
+	if refuse {
+		a.done, a.left = hub.Rejected, hub.Decimal{}
+		return hub.VenueReport{Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportRejected, Reason: "the venue says no"}, nil
+	}
+	return hub.VenueReport{Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportResting, VenueID: "v" + string(o.ID)}, nil
+}
+
+func (v *venue) open() []*atVenue {
+	var out []*atVenue
+	for _, a := range v.list {
+		if a.done == hub.NoStatus {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func (v *venue) trade(a *atVenue, part bool) hub.VenueReport {
+	qty := a.left
+	if part && hub.Int(1).Less(qty) {
+		qty = hub.Int(1)
+	}
+	var sum hub.Sum
+	a.left = sum.Sub(a.left, qty)
+	if a.left.IsZero() {
+		a.done = hub.Filled
+	}
+	v.trades++
+	f := hub.VenueFill{TradeID: fmt.Sprintf("t%d", v.trades), Price: a.Price, Qty: qty}
+	a.fills = append(a.fills, f)
+	return hub.VenueReport{Gateway: a.Gateway, OrderID: a.ID, Kind: hub.ReportFill, TradeID: f.TradeID, Price: f.Price, Qty: f.Qty}
+}
+
+func (v *venue) cancel(id hub.OrderID, g hub.GatewayName) hub.VenueReport {
+	a := v.orders[id]
+	if a == nil || a.done != hub.NoStatus {
+		return hub.VenueReport{Gateway: g, OrderID: id, Kind: hub.ReportCancelRejected, Reason: "it is done"}
+	}
+	a.done = hub.Cancelled
+	var sum hub.Sum
+	return hub.VenueReport{Gateway: g, OrderID: id, Kind: hub.ReportCancelled, Qty: sum.Sub(a.Qty, a.left)}
+}
+
+// answer says how orders stand.
+func (v *venue) answer(g hub.GatewayName, ids []hub.OrderID) hub.Reconcile {
+	in := hub.Reconcile{Gateway: g, Complete: true, Asked: ids}
+	for _, id := range ids {
+		a := v.orders[id]
+		if a == nil {
+			continue
+		}
+		status := a.done
+		if status == hub.NoStatus {
+			status = hub.Resting
+		}
+		in.Orders = append(in.Orders, hub.VenueOrder{OrderID: id, VenueID: "v" + string(id), Status: status, Fills: append([]hub.VenueFill(nil), a.fills...)})
+	}
+	return in
+}
+
+// position is what a trader has at the venue: what was traded, and the most that it can become when everything that is open, or on its way, is filled.
+func (v *venue) position(trader hub.TraderName, onTheWay []hub.Order) (long, short, longMost, shortMost hub.Decimal) {
+	var sum hub.Sum
+	add := func(o hub.Order, filled, left hub.Decimal) {
+		switch {
+		case o.Direction == hub.Long && !o.Offset.Closes():
+			long, longMost = sum.Add(long, filled), sum.Add(longMost, sum.Add(filled, left))
+		case o.Direction == hub.Short && !o.Offset.Closes():
+			short, shortMost = sum.Add(short, filled), sum.Add(shortMost, sum.Add(filled, left))
+		case o.Direction == hub.Short:
+			long, longMost = sum.Sub(long, filled), sum.Sub(longMost, filled)
+		default:
+			short, shortMost = sum.Sub(short, filled), sum.Sub(shortMost, filled)
+		}
+	}
+	for _, a := range v.list {
+		if a.Trader != trader {
+			continue
+		}
+		filled := hub.Decimal{}
+		for _, f := range a.fills {
+			filled = sum.Add(filled, f.Qty)
+		}
+		left := a.left
+		if a.done != hub.NoStatus {
+			left = hub.Decimal{}
+		}
+		add(a.Order, filled, left)
+	}
+	for _, o := range onTheWay {
+		if o.Trader == trader && v.orders[o.ID] == nil {
+			add(o, hub.Decimal{}, o.Qty)
+		}
+	}
+	return long, short, longMost, shortMost
+}

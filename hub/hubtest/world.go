@@ -1,0 +1,366 @@
+package hubtest
+
+import (
+	"fmt"
+	"slices"
+
+	"tradehub/hub"
+	"tradehub/hub/codec"
+	"tradehub/hub/core"
+)
+
+// positionMax is the limit that every policy of this world has.
+const positionMax = 10
+
+var (
+	traders = []hub.TraderName{"alpha", "beta", "gamma"}
+	lot     = hub.Contract{
+		Instrument: hub.Instrument{Symbol: "rb2701", Exchange: "SHFE"}, Gateway: "SIM", Product: "rb", Kind: hub.Futures, Currency: "CNY", Size: hub.Int(10), Tick: hub.Int(1),
+		MinQty: hub.Int(1), SplitsToday: true, MarginLong: hub.MustDecimal("0.1"), MarginShort: hub.MustDecimal("0.1"),
+		Fees: hub.Fees{OpenByValue: hub.MustDecimal("0.0001"), ClosePerUnit: hub.MustDecimal("1.01"), CloseTodayPerUnit: hub.MustDecimal("3.03")},
+	}
+)
+
+// World is a hub and all that is around it.
+type World struct {
+	now hub.Time
+	day int
+
+	// On disk: these outlive the hub's process.
+	journal  [][]byte
+	snapshot []byte // of the state after snapshotAt entries
+	snapAt   int
+
+	// In the hub's process.
+	core     *core.Core
+	asked    []*question // traders' orders, waiting for a risk manager
+	inFlight []proposal  // proposed, not committed
+	todo     []todo      // effects, not carried out
+
+	// Between the hub and the venue.
+	toVenue   []toVenue
+	fromVenue []hub.Input
+	old       []hub.Input
+
+	venue     *venue
+	questions []*question
+	ids       map[hub.OrderID]hub.TraderName // every id that a client was given
+	sent      map[hub.OrderID]bool
+	trace     func(string)
+}
+
+// question is an order that a trader asked for, from the trader's side.
+type question struct {
+	trader  hub.TraderName
+	request hub.OrderRequest
+	day     hub.Day
+	answers int
+	id      hub.OrderID
+	life    int // of the hub's process; a crash ends the connection
+}
+
+type proposal struct {
+	input hub.Input
+	of    *question
+}
+
+type todo struct {
+	effect core.Effect
+	of     *question
+}
+
+type toVenue struct {
+	send   *hub.Order
+	cancel *hub.Order
+	ask    []hub.OrderID
+}
+
+// Play lets a story happen, and returns what was wrong with it: nil is right.
+func Play(story Story) error { return play(story, nil) }
+
+// Tell plays a story and says what happens, line by line.
+func Tell(story Story, trace func(string)) error { return play(story, trace) }
+
+func play(story Story, trace func(string)) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	w := &World{
+		now: 1_795_424_400_000_000_000, core: core.New(), venue: newVenue(), ids: map[hub.OrderID]hub.TraderName{}, sent: map[hub.OrderID]bool{}, trace: trace,
+	}
+	w.start()
+	w.settleAll()
+	for i, m := range story {
+		if err := w.move(m); err != nil {
+			return fmt.Errorf("%w (move %d: %s)", err, i, m)
+		}
+		if err := w.check(); err != nil {
+			return fmt.Errorf("%w (after move %d: %s)", err, i, m)
+		}
+	}
+	return w.end()
+}
+
+func (w *World) say(format string, args ...any) {
+	if w.trace != nil {
+		w.trace(fmt.Sprintf(format, args...))
+	}
+}
+
+// start is what a hub proposes when it comes up, and what its gateway says then.
+func (w *World) start() {
+	in := hub.SetUp{Fund: "evergreen", Currency: "CNY", Gateways: []hub.GatewayName{"SIM"}, Managers: []string{"margin"}}
+	for _, t := range traders {
+		in.Traders = append(in.Traders, hub.TraderSetUp{Name: t, Capital: hub.Int(1_000_000)})
+	}
+	w.propose(in, nil)
+	w.propose(hub.RollDay{Day: w.dayName()}, nil)
+	w.propose(hub.LoadPolicies{Files: policies(0), By: "start"}, nil)
+	w.gatewayUp()
+}
+
+func (w *World) dayName() hub.Day { return hub.Day(fmt.Sprintf("2026%04d", w.day)) }
+
+func (w *World) gatewayUp() {
+	w.propose(hub.Contracts{Gateway: "SIM", Contracts: []hub.Contract{lot}}, nil)
+	w.propose(hub.GatewayState{Gateway: "SIM", Up: true}, nil)
+}
+
+// policies are the rules of this world: the revision changes a limit that does not matter to the oracles, so that which rules decide is visible.
+func policies(revision uint32) []hub.PolicyFile {
+	files := []hub.PolicyFile{{Name: "fund.yaml", Text: fmt.Sprintf("policy: fund\nrules:\n  - name: quantity\n    require: order.quantity <= %d\n", 50+revision%3)}}
+	for _, t := range traders {
+		files = append(files, hub.PolicyFile{Name: "traders/" + string(t) + ".yaml", Text: fmt.Sprintf(`policy: trader
+trader: %s
+limits: {position: %d}
+rules:
+  - name: position
+    require: trader.position.long_after <= limits.position and trader.position.short_after <= limits.position
+  - name: burst
+    require: trader.orders("10s") < 40
+`, t, positionMax)})
+	}
+	return files
+}
+
+func (w *World) propose(in hub.Input, of *question) {
+	w.inFlight = append(w.inFlight, proposal{in, of})
+}
+
+// write puts the first proposal on disk.
+func (w *World) write() (hub.Entry, *question) {
+	p := w.inFlight[0]
+	w.inFlight = w.inFlight[1:]
+	b, err := codec.Encode(hub.Entry{Time: w.now, Input: p.input})
+	if err != nil {
+		panic(err)
+	}
+	w.journal = append(w.journal, b)
+	return w.read(len(w.journal) - 1), p.of
+}
+
+func (w *World) read(i int) hub.Entry {
+	e, err := codec.Decode(w.journal[i])
+	if err != nil {
+		panic(err)
+	}
+	e.Seq = uint64(i) + 1
+	return e
+}
+
+func (w *World) commit() {
+	e, of := w.write()
+	if _, long := e.Input.(hub.LoadPolicies); !long {
+		w.say("%d %T%+v", e.Seq, e.Input, e.Input)
+	}
+	for _, effect := range w.core.Step(e) {
+		w.todo = append(w.todo, todo{effect, of})
+	}
+}
+
+func (w *World) dispatch() error {
+	t := w.todo[0]
+	w.todo = w.todo[1:]
+	switch e := t.effect.(type) {
+	case core.Decided:
+		t.of.answers++
+		t.of.id = e.Order.ID
+		if t.of.answers != 1 {
+			return fmt.Errorf("answered twice: order %s", e.Order.ID)
+		}
+		if _, twice := w.ids[e.Order.ID]; twice {
+			return fmt.Errorf("one id for two orders: %s", e.Order.ID)
+		}
+		w.ids[e.Order.ID] = t.of.trader
+	case core.Send:
+		o := e.Permit.Order()
+		if !e.Permit.Valid() {
+			return fmt.Errorf("sent without a decision: order %s", o.ID)
+		}
+		if w.sent[o.ID] {
+			return fmt.Errorf("sent twice: order %s", o.ID)
+		}
+		w.sent[o.ID] = true
+		w.say("send %s %s %s %s", o.ID, o.Direction, o.Offset, o.Qty)
+		w.toVenue = append(w.toVenue, toVenue{send: &o})
+	case core.CancelAtVenue:
+		w.toVenue = append(w.toVenue, toVenue{cancel: &e.Order})
+	case core.AskVenue:
+		w.toVenue = append(w.toVenue, toVenue{ask: e.Orders})
+	case core.Alert:
+		w.say("alert: %s", e.Text)
+	case core.CancelAnswered, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled:
+	}
+	return nil
+}
+
+func (w *World) venueTakes(refuse bool) error {
+	m := w.toVenue[0]
+	w.toVenue = w.toVenue[1:]
+	switch {
+	case m.send != nil:
+		report, err := w.venue.take(*m.send, refuse)
+		if err != nil {
+			return err
+		}
+		w.fromVenue = append(w.fromVenue, report)
+	case m.cancel != nil:
+		w.fromVenue = append(w.fromVenue, w.venue.cancel(m.cancel.ID, m.cancel.Gateway))
+	default:
+		w.fromVenue = append(w.fromVenue, w.venue.answer("SIM", m.ask))
+	}
+	return nil
+}
+
+// deliver lets one of the venue's messages arrive. The venue's answers keep their place behind what was reported before them, as they do on a gateway's one ordered stream:
+// everything else may overtake.
+func (w *World) deliver(i int) {
+	if at := slices.IndexFunc(w.fromVenue, isAnswer); at >= 0 && i > at {
+		i = at
+	}
+	if _, answer := w.fromVenue[i].(hub.Reconcile); answer && i > 0 {
+		i = 0
+	}
+	in := w.fromVenue[i]
+	w.fromVenue = slices.Delete(w.fromVenue, i, i+1)
+	w.old = append(w.old, in)
+	w.propose(in, nil)
+}
+
+func isAnswer(in hub.Input) bool {
+	_, ok := in.(hub.Reconcile)
+	return ok
+}
+
+// crash ends the hub's process, and its gateway's with it. Of what was proposed, some may be on disk; of what was to be carried out, nothing more is; of what was on the way to the
+// venue, some arrives.
+func (w *World) crash(onDisk, arrive uint32) error {
+	w.gatewayProcessDies(arrive)
+	for range onDisk % uint32(len(w.inFlight)+1) {
+		w.write()
+	}
+	w.inFlight, w.todo, w.asked = nil, nil, nil
+	for _, q := range w.questions {
+		q.life++
+	}
+	before := w.core
+	again, err := w.replay()
+	if err != nil {
+		return err
+	}
+	if before.Seq() == again.Seq() {
+		if err := same(before, again); err != nil {
+			return err
+		}
+	}
+	w.core = again
+	w.say("crash; %d entries on disk", len(w.journal))
+	w.start()
+	return nil
+}
+
+func same(a, b *core.Core) error {
+	x, err := codec.Digest(a.Image())
+	if err != nil {
+		return err
+	}
+	y, err := codec.Digest(b.Image())
+	if err != nil {
+		return err
+	}
+	if x != y {
+		return fmt.Errorf("replay differs: %s and %s after %d entries", x[:12], y[:12], a.Seq())
+	}
+	return nil
+}
+
+// replay makes a core of what is on disk.
+func (w *World) replay() (*core.Core, error) {
+	c := core.New()
+	from := 0
+	if w.snapshot != nil {
+		im, err := codec.DecodeImage(w.snapshot)
+		if err != nil {
+			return nil, fmt.Errorf("snapshot: %w", err)
+		}
+		if c, err = core.Restore(im); err != nil {
+			return nil, fmt.Errorf("snapshot: %w", err)
+		}
+		from = w.snapAt
+	}
+	for i := from; i < len(w.journal); i++ {
+		c.Step(w.read(i))
+	}
+	return c, nil
+}
+
+// gatewayProcessDies loses what is between hub and venue; the first few of the messages to the venue still arrive.
+func (w *World) gatewayProcessDies(arrive uint32) {
+	n := arrive % uint32(len(w.toVenue)+1)
+	for range n {
+		if err := w.venueTakes(false); err != nil {
+			panic(err)
+		}
+	}
+	w.toVenue, w.fromVenue = nil, nil
+}
+
+// settleAll lets everything that is under way finish.
+func (w *World) settleAll() {
+	for len(w.asked)+len(w.inFlight)+len(w.todo)+len(w.toVenue)+len(w.fromVenue) > 0 {
+		switch {
+		case len(w.asked) > 0:
+			w.judge(0, 0)
+		case len(w.inFlight) > 0:
+			w.commit()
+		case len(w.todo) > 0:
+			if err := w.dispatch(); err != nil {
+				panic(err)
+			}
+		case len(w.toVenue) > 0:
+			if err := w.venueTakes(false); err != nil {
+				panic(err)
+			}
+		default:
+			w.deliver(0)
+		}
+	}
+}
+
+func (w *World) judge(i int, how uint32) {
+	q := w.asked[i]
+	w.asked = slices.Delete(w.asked, i, i+1)
+	in := hub.SubmitOrder{Trader: q.trader, Request: q.request, Market: hub.MarketView{Last: q.request.Price, Seen: w.now}}
+	switch how % 12 {
+	case 0: // the manager is dead: nothing in its name
+	case 1:
+		in.Verdicts = []hub.Verdict{{Manager: "margin", Reason: "no answer within 5ms"}}
+	case 2:
+		in.Verdicts = []hub.Verdict{{Manager: "somebody", Pass: true}}
+	default:
+		in.Verdicts = []hub.Verdict{{Manager: "margin", Pass: true}}
+	}
+	w.propose(in, q)
+}
