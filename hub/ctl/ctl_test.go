@@ -1,0 +1,300 @@
+package ctl_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/go-hclog"
+	"go.uber.org/goleak"
+
+	"tradehub/hub"
+	"tradehub/hub/ctl"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// operator is a hub with one trader that writes down what it is asked to do.
+type operator struct {
+	did  []string
+	fail error
+}
+
+var (
+	at     = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	status = ctl.Status{
+		Version: "1", PID: 7, Started: at, Data: "/data", Fund: "evergreen", Currency: "CNY", Day: "20261123", Entries: 12, Journal: "leading", Ready: true,
+		Revision: "7f3a91", RPC: []ctl.Line{{Trader: "alpha", Request: "tcp://127.0.0.1:2014", Publish: "tcp://127.0.0.1:4102", Running: true, Clients: 2}},
+		Plugins: []ctl.Plugin{{Kind: "gateway", Name: "SIM", State: "up", Since: at}},
+		Traders: []ctl.Standing{{Trader: "alpha", Halted: true, Why: "by ops", Account: ctl.Account{Trader: "alpha", Capital: hub.MustDecimal("2000000.5")}}},
+	}
+	plugin   = ctl.Plugin{Kind: "risk", Name: "margin", State: "up", Since: at, Numbers: []ctl.Number{{Name: "margin.used", Trader: "alpha", Value: hub.MustDecimal("4550")}}}
+	order    = ctl.Order{ID: "o1", Trader: "alpha", Contract: "rb2610.SHFE", Price: hub.MustDecimal("3500"), Quantity: hub.MustDecimal("3"), Active: true, Time: at, Updated: at}
+	trade    = ctl.Trade{ID: "t1", OrderID: "o1", Trader: "alpha", Time: at}
+	position = ctl.Position{Trader: "alpha", Contract: "rb2610.SHFE", Direction: "LONG"}
+	account  = ctl.Account{Trader: "alpha", Balance: hub.MustDecimal("0.1")}
+)
+
+func (o *operator) note(format string, args ...any) error {
+	o.did = append(o.did, fmt.Sprintf(format, args...))
+	return o.fail
+}
+
+func (o *operator) Status() ctl.Status      { return status }
+func (o *operator) Plugins() []ctl.Plugin   { return []ctl.Plugin{plugin} }
+func (o *operator) Accounts() []ctl.Account { return []ctl.Account{account} }
+
+func (o *operator) Orders(trader string, activeOnly bool) ([]ctl.Order, error) {
+	return []ctl.Order{order}, o.note("orders %q %v", trader, activeOnly)
+}
+
+func (o *operator) Trades(trader string) ([]ctl.Trade, error) {
+	return []ctl.Trade{trade}, o.note("trades %q", trader)
+}
+
+func (o *operator) Positions(trader string) ([]ctl.Position, error) {
+	return []ctl.Position{position}, o.note("positions %q", trader)
+}
+
+func (o *operator) Halt(_ context.Context, w ctl.Whom, by string) error {
+	return o.note("halt %+v by %s", w, by)
+}
+
+func (o *operator) Resume(_ context.Context, w ctl.Whom, by string) error {
+	return o.note("resume %+v by %s", w, by)
+}
+
+func (o *operator) CancelAll(w ctl.Whom, by string) (ctl.Cancelled, error) {
+	return ctl.Cancelled{Orders: 3}, o.note("cancel-all %+v by %s", w, by)
+}
+
+func (o *operator) ReloadPolicy(_ context.Context, by string) (ctl.Reloaded, error) {
+	return ctl.Reloaded{Revision: "7f3a91", Files: 2, Errors: []string{"alpha.yaml:1:1: no"}}, o.note("reload by %s", by)
+}
+func (o *operator) StartRPC(by string) error           { return o.note("rpc start by %s", by) }
+func (o *operator) StopRPC(by string) error            { return o.note("rpc stop by %s", by) }
+func (o *operator) SetLogLevel(level, by string) error { return o.note("log %s by %s", level, by) }
+
+// serve answers for o in dir until the test ends.
+func serve(t *testing.T, dir string, o ctl.Operator) {
+	t.Helper()
+	l, err := ctl.Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := ctl.Serve(l, o, hclog.NewNullLogger())
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Lstat(filepath.Join(dir, ctl.SocketName)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the socket is left behind: %v", err)
+		}
+	})
+}
+
+func me(t *testing.T) string {
+	t.Helper()
+	u, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Username
+}
+
+// TestEverything asks every question over a real socket.
+func TestEverything(t *testing.T) {
+	dir := t.TempDir()
+	o := new(operator)
+	serve(t, dir, o)
+	c := ctl.NewClient(dir)
+	ctx := t.Context()
+	same := cmp.Comparer(func(a, b hub.Decimal) bool { return a.Equal(b) })
+	check := func(what string, want, got any, err error) {
+		t.Helper()
+		if diff := cmp.Diff(want, got, same); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", what, err, diff)
+		}
+	}
+	gotStatus, err := c.Status(ctx)
+	check("status", status, gotStatus, err)
+	plugins, err := c.Plugins(ctx)
+	check("plugins", []ctl.Plugin{plugin}, plugins, err)
+	accounts, err := c.Accounts(ctx)
+	check("accounts", []ctl.Account{account}, accounts, err)
+	orders, err := c.Orders(ctx, "a&b", true)
+	check("orders", []ctl.Order{order}, orders, err)
+	trades, err := c.Trades(ctx, "alpha")
+	check("trades", []ctl.Trade{trade}, trades, err)
+	positions, err := c.Positions(ctx, "")
+	check("positions", []ctl.Position{position}, positions, err)
+	done, err := c.Halt(ctx, ctl.Whom{Trader: "alpha", Reason: "lunch"})
+	check("halt", ctl.Done{Done: "halted"}, done, err)
+	done, err = c.Resume(ctx, ctl.Whom{All: true})
+	check("resume", ctl.Done{Done: "resumed"}, done, err)
+	cancelled, err := c.CancelAll(ctx, ctl.Whom{Trader: "alpha"})
+	check("cancel-all", ctl.Cancelled{Orders: 3}, cancelled, err)
+	reloaded, err := c.ReloadPolicy(ctx)
+	check("reload", ctl.Reloaded{Revision: "7f3a91", Files: 2, Errors: []string{"alpha.yaml:1:1: no"}}, reloaded, err)
+	done, err = c.StopRPC(ctx)
+	check("rpc stop", ctl.Done{Done: "stopped"}, done, err)
+	done, err = c.StartRPC(ctx)
+	check("rpc start", ctl.Done{Done: "started"}, done, err)
+	done, err = c.SetLogLevel(ctx, "debug")
+	check("log", ctl.Done{Done: "level debug"}, done, err)
+
+	who := me(t)
+	want := []string{
+		`orders "a&b" true`, `trades "alpha"`, `positions ""`, "halt {Trader:alpha All:false Reason:lunch} by " + who, "resume {Trader: All:true Reason:} by " + who,
+		"cancel-all {Trader:alpha All:false Reason:} by " + who, "reload by " + who, "rpc stop by " + who, "rpc start by " + who, "log debug by " + who,
+	}
+	if diff := cmp.Diff(want, o.did); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
+func TestProblems(t *testing.T) {
+	dir := t.TempDir()
+	o := &operator{fail: &ctl.Problem{Text: "trader gamma is not configured", Hint: "there are alpha, beta"}}
+	serve(t, dir, o)
+	c := ctl.NewClient(dir)
+
+	_, err := c.Orders(t.Context(), "gamma", false)
+	var p *ctl.Problem
+	if !errors.As(err, &p) || p.Text != "trader gamma is not configured" || p.Hint != "there are alpha, beta" {
+		t.Errorf("a problem: %#v", err)
+	}
+	o.fail = errors.New("plain")
+	if err := func() error { _, err := c.StopRPC(t.Context()); return err }(); err == nil || err.Error() != "plain" {
+		t.Errorf("a plain error: %v", err)
+	}
+	o.did = nil
+	for _, w := range []ctl.Whom{{}, {Trader: "alpha", All: true}} {
+		if _, err := c.Halt(t.Context(), w); !errors.As(err, &p) || p.Text != "it is not said for whom" {
+			t.Errorf("halt of %+v: %v", w, err)
+		}
+	}
+	if len(o.did) > 0 {
+		t.Errorf("done all the same: %v", o.did)
+	}
+}
+
+// TestHandler: what is not in the protocol is answered, and reaches nobody.
+func TestHandler(t *testing.T) {
+	o := new(operator)
+	for _, row := range []struct {
+		method, path, body string
+		status             int
+		want               string
+	}{
+		{"GET", "/v2/status", "", 404, `"this hub does not know GET /v2/status","hint":"the hub that runs may be of another version`},
+		{"GET", "/v1/halt", "", 404, "does not know GET /v1/halt"},
+		{"POST", "/v1/halt", `{"trader":"alpha","fund":true}`, 400, `unknown field \"fund\"`},
+		{"POST", "/v1/halt", `{"trader":`, 400, "cannot be read"},
+		{"POST", "/v1/halt", ``, 409, "it is not said for whom"},
+		{"POST", "/v1/halt", `{"trader":"` + strings.Repeat("x", 70_000) + `"}`, 400, "too large"},
+	} {
+		t.Run(row.method+row.path, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			ctl.Handler(o).ServeHTTP(w, httptest.NewRequest(row.method, row.path, strings.NewReader(row.body)))
+			if w.Code != row.status || !strings.Contains(w.Body.String(), row.want) {
+				t.Errorf("%d %s, want %d with %s", w.Code, w.Body, row.status, row.want)
+			}
+		})
+	}
+	if len(o.did) > 0 {
+		t.Errorf("done all the same: %v", o.did)
+	}
+}
+
+func TestSocket(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, ctl.SocketName)
+	if err := os.WriteFile(path, nil, 0o644); err != nil { // what a dead hub left
+		t.Fatal(err)
+	}
+	serve(t, dir, new(operator))
+	info, err := os.Stat(path)
+	if err != nil || info.Mode() != fs.ModeSocket|0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+// TestLongPath: a data directory whose socket's path does not fit into an address works all the same.
+func TestLongPath(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), strings.Repeat("long/", 30))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	serve(t, dir, new(operator))
+	if got, err := ctl.NewClient(dir).Status(t.Context()); err != nil || got.Fund != "evergreen" {
+		t.Errorf("status: %+v, %v", got, err)
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, ctl.SocketName)
+	_, err := ctl.NewClient(dir).Status(t.Context())
+	var u *ctl.Unreachable
+	if !errors.As(err, &u) || u.Socket != path || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no socket: %v", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	_ = l.Close()
+	if _, err = ctl.NewClient(dir).Status(t.Context()); !errors.As(err, &u) || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("a dead hub's socket: %v", err)
+	}
+	if _, err := ctl.Listen(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no directory: %v", err)
+	}
+}
+
+// TestOtherServer: something else that answers on the socket is named, not believed.
+func TestOtherServer(t *testing.T) {
+	dir := t.TempDir()
+	l, err := ctl.Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := []string{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n", "garbage\r\n\r\n"}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, text := range answers {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = http.ReadRequest(bufio.NewReader(conn))
+			_, _ = conn.Write([]byte(text))
+			_ = conn.Close()
+		}
+	}()
+	c := ctl.NewClient(dir)
+	for _, want := range []string{"the hub's answer cannot be read", "the hub answered 502 Bad", "no hub answers"} {
+		if _, err := c.Status(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	<-done
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}

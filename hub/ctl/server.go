@@ -1,0 +1,161 @@
+package ctl
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// Operator is what a hub can be asked. An error that is a *Problem goes out as it is, another as its text. by is the user who asks.
+type Operator interface {
+	Status() Status
+	Plugins() []Plugin
+	Accounts() []Account
+	// Orders are a trader's, "" for all traders'; Trades likewise. Positions of "" are the fund's.
+	Orders(trader string, activeOnly bool) ([]Order, error)
+	Trades(trader string) ([]Trade, error)
+	Positions(trader string) ([]Position, error)
+
+	Halt(ctx context.Context, whom Whom, by string) error
+	Resume(ctx context.Context, whom Whom, by string) error
+	CancelAll(whom Whom, by string) (Cancelled, error)
+	ReloadPolicy(ctx context.Context, by string) (Reloaded, error)
+	StartRPC(by string) error
+	StopRPC(by string) error
+	SetLogLevel(level, by string) error
+}
+
+const (
+	requestMax = 64 << 10
+	// handleMax is how long an answer may take: a disk that hangs must not hang the operator for good.
+	handleMax = 30 * time.Second
+)
+
+// Server answers on a socket. Make one with Serve.
+type Server struct {
+	http *http.Server
+	done chan error
+}
+
+type peerKey struct{}
+
+// Serve answers on the listener until Close.
+func Serve(l net.Listener, o Operator, log hclog.Logger) *Server {
+	s := &Server{
+		http: &http.Server{
+			Handler:           Handler(o),
+			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: handleMax + 10*time.Second, IdleTimeout: time.Minute,
+			MaxHeaderBytes: 16 << 10,
+			ErrorLog:       log.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Warn}),
+			ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+				return context.WithValue(ctx, peerKey{}, peerName(c))
+			},
+		},
+		done: make(chan error, 1),
+	}
+	go func() { s.done <- s.http.Serve(l) }()
+	return s
+}
+
+// Close ends the server and its connections, at once after ctx.
+func (s *Server) Close(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = s.http.Close()
+	}
+	if e := <-s.done; !errors.Is(e, http.ErrServerClosed) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// Handler is the protocol over an operator.
+func Handler(o Operator) http.Handler {
+	mux := http.NewServeMux()
+	get(mux, "/v1/status", func(*http.Request) (any, error) { return o.Status(), nil })
+	get(mux, "/v1/plugins", func(*http.Request) (any, error) { return o.Plugins(), nil })
+	get(mux, "/v1/accounts", func(*http.Request) (any, error) { return o.Accounts(), nil })
+	get(mux, "/v1/orders", func(r *http.Request) (any, error) {
+		return o.Orders(r.URL.Query().Get("trader"), r.URL.Query().Get("active") == "true")
+	})
+	get(mux, "/v1/trades", func(r *http.Request) (any, error) { return o.Trades(r.URL.Query().Get("trader")) })
+	get(mux, "/v1/positions", func(r *http.Request) (any, error) { return o.Positions(r.URL.Query().Get("trader")) })
+	post(mux, "/v1/halt", whom(func(r *http.Request, w Whom) (any, error) {
+		return Done{"halted"}, o.Halt(r.Context(), w, by(r))
+	}))
+	post(mux, "/v1/resume", whom(func(r *http.Request, w Whom) (any, error) {
+		return Done{"resumed"}, o.Resume(r.Context(), w, by(r))
+	}))
+	post(mux, "/v1/cancel-all", whom(func(r *http.Request, w Whom) (any, error) { return o.CancelAll(w, by(r)) }))
+	post(mux, "/v1/policy/reload", func(r *http.Request, _ struct{}) (any, error) { return o.ReloadPolicy(r.Context(), by(r)) })
+	post(mux, "/v1/rpc/start", func(r *http.Request, _ struct{}) (any, error) { return Done{"started"}, o.StartRPC(by(r)) })
+	post(mux, "/v1/rpc/stop", func(r *http.Request, _ struct{}) (any, error) { return Done{"stopped"}, o.StopRPC(by(r)) })
+	post(mux, "/v1/log", func(r *http.Request, l Level) (any, error) {
+		return Done{"level " + l.Level}, o.SetLogLevel(l.Level, by(r))
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, http.StatusNotFound, &Problem{
+			Text: fmt.Sprintf("this hub does not know %s %s", r.Method, r.URL.Path), Hint: "the hub that runs may be of another version than this command",
+		})
+	})
+	return mux
+}
+
+func by(r *http.Request) string {
+	if name, ok := r.Context().Value(peerKey{}).(string); ok {
+		return name
+	}
+	return "operator"
+}
+
+func get(mux *http.ServeMux, path string, ask func(*http.Request) (any, error)) {
+	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { reply(w, r, ask) })
+}
+
+func post[T any](mux *http.ServeMux, path string, do func(*http.Request, T) (any, error)) {
+	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+		var asked T
+		decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, requestMax))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&asked); err != nil && !errors.Is(err, io.EOF) {
+			answer(w, http.StatusBadRequest, &Problem{Text: "the request cannot be read: " + err.Error()})
+			return
+		}
+		reply(w, r, func(r *http.Request) (any, error) { return do(r, asked) })
+	})
+}
+
+func reply(w http.ResponseWriter, r *http.Request, ask func(*http.Request) (any, error)) {
+	ctx, cancel := context.WithTimeout(r.Context(), handleMax)
+	defer cancel()
+	what, err := ask(r.WithContext(ctx))
+	if err == nil {
+		answer(w, http.StatusOK, what)
+		return
+	}
+	problem := &Problem{Text: err.Error()}
+	errors.As(err, &problem)
+	answer(w, http.StatusConflict, problem)
+}
+
+func whom(do func(*http.Request, Whom) (any, error)) func(*http.Request, Whom) (any, error) {
+	return func(r *http.Request, w Whom) (any, error) {
+		if (w.Trader != "") == w.All {
+			return nil, &Problem{Text: "it is not said for whom", Hint: "name one trader, or all, and not both"}
+		}
+		return do(r, w)
+	}
+}
+
+func answer(w http.ResponseWriter, status int, what any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(what) // the operator went away
+}
