@@ -17,8 +17,8 @@ import (
 // What Propose can answer. Each says that the entry is not in the journal and
 // will not be.
 var (
-	// ErrBusy says that as much is in flight as Options allow: try again when
-	// something has been applied.
+	// ErrBusy says that as much is in flight as Options allow. There is room
+	// again at the next Machine.Apply of an entry that was proposed here.
 	ErrBusy = errors.New("journal: busy: too many entries wait for the disk")
 	// ErrNotLeader says that another server leads, or none does yet.
 	ErrNotLeader = errors.New("journal: this server does not lead")
@@ -328,11 +328,11 @@ func (j *Journal) pump() {
 	}
 }
 
-// settle takes what was applied out of what is in flight.
-func (j *Journal) settle(applied []Entry) {
+// settle takes what is about to be applied out of what is in flight.
+func (j *Journal) settle(batch []Entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, e := range applied {
+	for _, e := range batch {
 		if size, ok := j.inFlight[e.Proposal]; ok {
 			delete(j.inFlight, e.Proposal)
 			j.bytes -= size

@@ -60,7 +60,7 @@ type fsm struct {
 	machine  Machine
 	boot     uint64 // tells this journal's proposals from those of others and of the past
 	replayed uint64 // the last index that was on disk at Open
-	settled  func(applied []Entry)
+	settled  func(batch []Entry)
 
 	entries   []Entry // reused from batch to batch
 	responses []any   // nothing but nils: results go through the machine
@@ -104,8 +104,10 @@ func (f *fsm) ApplyBatch(logs []*raft.Log) []any {
 		})
 	}
 	if len(f.entries) > 0 {
-		f.machine.Apply(f.entries)
+		// Settled first, so that a proposer that was refused as busy and waits
+		// for the machine to be given something finds room then.
 		f.settled(f.entries)
+		f.machine.Apply(f.entries)
 		clear(f.entries)
 	}
 	f.reached(logs[len(logs)-1].Index)
