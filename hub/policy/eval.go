@@ -78,7 +78,7 @@ const (
 	fateTooLarge
 )
 
-// machine evaluates expressions for one order. It keeps the first thing that could not be computed; it is made on the stack and allocates nothing.
+// machine evaluates an expression for one order, up to the first thing that cannot be computed, which it keeps. It is made on the stack and allocates nothing.
 type machine struct {
 	source Source
 	fate   fate
@@ -87,9 +87,7 @@ type machine struct {
 }
 
 func (m *machine) fail(f fate, at *node, why string) {
-	if m.fate == fateNone {
-		m.fate, m.at, m.why = f, at, why
-	}
+	m.fate, m.at, m.why = f, at, why
 }
 
 // number computes a node that is a number; false when it cannot be computed.
