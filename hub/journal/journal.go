@@ -83,6 +83,8 @@ type Journal struct {
 	raft  *raft.Raft
 	boot  uint64
 
+	transport transport
+
 	notify   chan bool // raft's word on who leads; raft waits until it is taken
 	changes  chan Status
 	queued   chan struct{} // says that queue is not empty
@@ -203,22 +205,21 @@ func (j *Journal) startRaft() (err error) {
 		return fmt.Errorf("data directory %s belongs to server %s, and this is server %q", o.Dir, serverNames(has.servers), o.NodeID)
 	}
 	config := o.raftConfig(j.notify)
-	transport, err := newTransport(o)
-	if err != nil {
+	if j.transport, err = newTransport(o); err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, transport.Close())
+			err = errors.Join(err, j.transport.Close())
 		}
 	}()
 	if has.last == 0 && has.snapshot == 0 && !join {
-		if err := j.found(config, transport); err != nil {
+		if err := j.found(config); err != nil {
 			return err
 		}
 	}
 	j.fsm = &fsm{machine: o.Machine, boot: j.boot, replayed: has.last, settled: j.settle, fail: j.store.fail}
-	j.raft, err = newRaft(config, j.fsm, j.store, transport)
+	j.raft, err = newRaft(config, j.fsm, j.store, j.transport)
 	if j.fsm.restoreErr != nil {
 		return errors.Join(j.fsm.restoreErr, stopRaft(j.raft))
 	}
@@ -226,12 +227,12 @@ func (j *Journal) startRaft() (err error) {
 }
 
 // found starts a journal of which this server is the only one.
-func (j *Journal) found(config *raft.Config, transport raft.Transport) error {
+func (j *Journal) found(config *raft.Config) error {
 	if err := j.store.newGeneration(); err != nil {
 		return err
 	}
-	alone := raft.Configuration{Servers: []raft.Server{{ID: config.LocalID, Address: transport.LocalAddr()}}}
-	return raft.BootstrapCluster(config, j.store.entries, j.store.stable, j.store.snapshots, transport, alone)
+	alone := raft.Configuration{Servers: []raft.Server{{ID: config.LocalID, Address: j.transport.LocalAddr()}}}
+	return raft.BootstrapCluster(config, j.store.entries, j.store.stable, j.store.snapshots, j.transport, alone)
 }
 
 // newRaft starts raft's goroutines. raft panics on what it cannot read; that
@@ -510,14 +511,19 @@ func (j *Journal) drain() {
 
 func (j *Journal) shut() error {
 	close(j.closing)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		<-j.stopped
+		j.helpers.Wait()
+	}()
 	timeout := time.NewTimer(closeTimeout)
 	defer timeout.Stop()
 	select {
-	case <-j.stopped:
+	case <-ended:
 	case <-timeout.C:
-		return fmt.Errorf("journal: close: the disk or the machine did not answer for %s", closeTimeout)
+		return fmt.Errorf("journal: close: the disk, the machine or another server did not answer for %s", closeTimeout)
 	}
-	j.helpers.Wait()
 	j.mu.Lock()
 	clean := j.cause == nil
 	j.mu.Unlock()

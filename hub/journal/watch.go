@@ -1,9 +1,9 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"slices"
 	"time"
 
@@ -140,12 +140,13 @@ const peersInterval = time.Second
 func (j *Journal) takeInPeers() {
 	tick := time.NewTicker(peersInterval)
 	defer tick.Stop()
+	said := map[string]string{} // what was last logged of each server
 	for {
 		j.mu.Lock()
 		leads, changed := j.leads, j.changed
 		j.mu.Unlock()
 		if leads {
-			j.takeInPeer()
+			j.takeInPeer(said)
 		}
 		select {
 		case <-tick.C:
@@ -156,22 +157,22 @@ func (j *Journal) takeInPeers() {
 	}
 }
 
-// takeInPeer brings raft's list of servers one step nearer to Options. A
-// server becomes a voter only when it answers: a second voter that does not
-// would leave the first without a majority.
-func (j *Journal) takeInPeer() {
-	var known raft.Configuration
+// takeInPeer brings raft's list of servers one step nearer to Options.
+func (j *Journal) takeInPeer(said map[string]string) {
 	f := j.raft.GetConfiguration() // does not wait
-	if err := f.Error(); err != nil {
+	if f.Error() != nil {
 		return
 	}
-	known = f.Configuration()
 	for _, p := range j.opts.Cluster.Peers {
 		want := raft.Server{ID: raft.ServerID(p.ID), Address: raft.ServerAddress(p.Address)}
-		if slices.Contains(known.Servers, want) {
+		if slices.Contains(f.Configuration().Servers, want) {
 			continue
 		}
-		if p.ID != j.opts.NodeID && !answers(p.Address) {
+		if err := j.fit(want); err != nil {
+			if said[p.ID] != err.Error() {
+				said[p.ID] = err.Error()
+				j.log.Warn("server is not taken into the journal", "server", p.ID, "address", p.Address, "reason", err)
+			}
 			continue
 		}
 		j.log.Info("take server into the journal", "server", p.ID, "address", p.Address)
@@ -182,10 +183,37 @@ func (j *Journal) takeInPeer() {
 	}
 }
 
-func answers(address string) bool {
-	c, err := net.DialTimeout("tcp", address, peersInterval)
-	if err != nil {
-		return false
+// fit says why a server cannot be taken in. One that does not answer would, as
+// the second of two, leave the first without a majority; one that has a journal
+// of its own would lose it. The question is raft's own one before an election,
+// which changes nothing on the other side.
+func (j *Journal) fit(s raft.Server) error {
+	if string(s.ID) == j.opts.NodeID {
+		return nil
 	}
-	return c.Close() == nil
+	var last raft.Log
+	if err := j.store.wal.GetLog(j.raft.LastIndex(), &last); err != nil && !errors.Is(err, raft.ErrLogNotFound) {
+		return err
+	}
+	question := raft.RequestPreVoteRequest{
+		RPCHeader: raft.RPCHeader{
+			ProtocolVersion: raft.ProtocolVersionMax,
+			ID:              []byte(j.opts.NodeID),
+			Addr:            j.transport.EncodePeer(raft.ServerID(j.opts.NodeID), j.transport.LocalAddr()),
+		},
+		Term:         j.raft.CurrentTerm(),
+		LastLogIndex: last.Index,
+		LastLogTerm:  last.Term,
+	}
+	var answer raft.RequestPreVoteResponse
+	if err := j.transport.RequestPreVote(s.ID, s.Address, &question, &answer); err != nil {
+		return fmt.Errorf("it does not answer: %w", err)
+	}
+	if got := string(answer.ID); got != string(s.ID) {
+		return fmt.Errorf("server %q answers at its address", got)
+	}
+	if !answer.Granted {
+		return errors.New("it keeps a journal of its own; start it with an empty data directory, to join")
+	}
+	return nil
 }
