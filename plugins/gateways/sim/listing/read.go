@@ -85,7 +85,7 @@ type number struct{ hub.Decimal }
 func (n *number) UnmarshalYAML(node *yaml.Node) error {
 	d, err := hub.ParseDecimal(strings.ReplaceAll(node.Value, "_", ""))
 	if err != nil {
-		return fmt.Errorf("line %d: %w", node.Line, err)
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %v", node.Line, err)}} // so that the library goes on
 	}
 	n.Decimal = d
 	return nil

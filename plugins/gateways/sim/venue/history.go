@@ -122,15 +122,14 @@ type roller struct {
 // spans returns the first minute of the bar that holds start, and the end of the bar that holds end.
 func (r *roller) spans(start, end hub.Time) (first, last hub.Time) {
 	minute := func(t hub.Time) hub.Time { return t - t%hub.Time(time.Minute) }
-	switch {
-	case r.interval == hub.Hour:
+	if r.interval == hub.Hour {
 		return r.hour(start), r.hour(end).Add(time.Hour)
-	case r.interval == hub.Daily:
+	}
+	if r.interval == hub.Daily {
 		// A day's bar stands on its date but begins on the evening before, or on Friday's.
 		return minute(r.h.calendar.Begins(start.Add(-24 * time.Hour))), r.h.calendar.Ends(end)
-	default:
-		return minute(start), minute(end).Add(time.Minute)
 	}
+	return minute(start), minute(end).Add(time.Minute)
 }
 
 func (r *roller) hour(t hub.Time) hub.Time {
@@ -142,19 +141,18 @@ func (r *roller) hour(t hub.Time) hub.Time {
 
 // barOf returns the time of the bar to which a minute belongs.
 func (r *roller) barOf(minute hub.Time) hub.Time {
-	switch {
-	case r.interval == hub.Hour:
+	if r.interval == hub.Hour {
 		return r.hour(minute)
-	case r.interval == hub.Daily:
-		if minute >= r.dayEnds {
-			r.dayEnds = r.h.calendar.Ends(minute)
-			y, m, d := r.dayEnds.UTC().In(r.h.calendar.Zone).Date()
-			r.day = hub.TimeOf(time.Date(y, m, d, 0, 0, 0, 0, r.h.zone))
-		}
-		return r.day
-	default:
+	}
+	if r.interval != hub.Daily {
 		return minute
 	}
+	if minute >= r.dayEnds {
+		r.dayEnds = r.h.calendar.Ends(minute)
+		y, m, d := r.dayEnds.UTC().In(r.h.calendar.Zone).Date()
+		r.day = hub.TimeOf(time.Date(y, m, d, 0, 0, 0, 0, r.h.zone))
+	}
+	return r.day
 }
 
 func (r *roller) add(p Print, minute hub.Time) {

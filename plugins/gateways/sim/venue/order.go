@@ -133,11 +133,11 @@ func (c *contract) checkQty(qty hub.Decimal) string {
 	if !qty.IsPos() {
 		return fmt.Sprintf("the quantity must be positive, not %s", qty)
 	}
-	if _, whole := c.l.Steps(qty); !whole {
-		return fmt.Sprintf("the quantity %s is not a multiple of %s", qty, c.l.MinQty)
-	}
 	if c.l.MaxQty.IsPos() && qty.Cmp(c.l.MaxQty) > 0 {
 		return fmt.Sprintf("the quantity %s is above the largest of one order, %s", qty, c.l.MaxQty)
+	}
+	if _, whole := c.l.Steps(qty); !whole {
+		return fmt.Sprintf("the quantity %s is not a multiple of %s", qty, c.l.MinQty)
 	}
 	return ""
 }

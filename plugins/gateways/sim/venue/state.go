@@ -79,11 +79,11 @@ func (v *Venue) applyReceived(l *record.Line) error {
 }
 
 func (v *Venue) applyWorking(o *order, l *record.Line) error {
-	switch {
-	case l.Kind == record.Triggered:
+	if l.Kind == record.Triggered {
 		o.triggered = true
 		return nil
-	case l.Kind == record.Cancelled:
+	}
+	if l.Kind == record.Cancelled {
 		o.reason = l.Reason
 		v.account.Release(&o.hold, o.left)
 		v.finish(o)
