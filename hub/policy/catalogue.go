@@ -172,7 +172,8 @@ func orderVars() []VarInfo {
 		number("value", OrderValue, "money", "price * quantity * contract size", "order.price is missing, or the product has more than 19 digits"),
 		{
 			Name: "order.reduces", Scope: ScopeOrder, Var: OrderReduces, Kind: KindTruth,
-			Meaning: "the order can only make a position smaller: it closes; or, at a venue that nets, it is opposite to the position and not larger",
+			Meaning: "the order can only make a position smaller: it closes; or, at a venue that nets, it is opposite to the position and, with the trader's active orders of its " +
+				"direction, not larger",
 		},
 		text("reference", OrderReference, "the trader's own words about the order, often the strategy's name; may be empty", ""),
 	}
@@ -185,15 +186,14 @@ func contractVars() []VarInfo {
 	number := func(name string, v Var, unit, meaning, missing string) VarInfo {
 		return VarInfo{Name: "contract." + name, Scope: ScopeContract, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
 	}
-	const unknown = "the gateway does not say"
 	return []VarInfo{
 		text("symbol", ContractSymbol, `the contract: "rb2610"`, ""),
 		text("exchange", ContractExchange, `the exchange: "SHFE"`, ""),
-		text("product", ContractProduct, `the product code: "rb" for rb2610; the symbol itself for a share or a coin pair`, unknown),
-		{Name: "contract.kind", Scope: ScopeContract, Var: ContractKind, Kind: KindText, Members: kinds.members, Meaning: "what kind of contract it is", Missing: unknown},
-		number("tick", ContractTick, "price", "the smallest price step", unknown),
-		number("size", ContractSize, "number", "how much of the underlying one unit is: 10 (tonnes) for a lot of rb, 1 for a share or a coin", unknown),
-		number("min_quantity", ContractMinQuantity, "quantity", "the smallest quantity, and the step of quantities", unknown),
+		text("product", ContractProduct, `the product code: "rb" for rb2610; the symbol itself for a share or a coin pair`, ""),
+		{Name: "contract.kind", Scope: ScopeContract, Var: ContractKind, Kind: KindText, Members: kinds.members, Meaning: "what kind of contract it is"},
+		number("tick", ContractTick, "price", "the smallest price step", "the gateway names none"),
+		number("size", ContractSize, "number", "how much of the underlying one unit is: 10 (tonnes) for a lot of rb, 1 for a share or a coin", ""),
+		number("min_quantity", ContractMinQuantity, "quantity", "the smallest quantity, and the step of quantities", ""),
 		number("max_quantity", ContractMaxQuantity, "quantity", "the largest quantity of one order", "the venue names none"),
 		number("margin_rate", ContractMarginRate, "part", "the margin for the order's direction, as a part of the value: 0.09", "the contract is paid in full (shares, coins)"),
 	}
@@ -213,8 +213,8 @@ func marketVars() []VarInfo {
 		number("previous_close", MarketPreviousClose, "price", "the close of the trading day before", none),
 		number("limit_up", MarketLimitUp, "price", "the highest price of the day", none),
 		number("limit_down", MarketLimitDown, "price", "the lowest price of the day", none),
-		number("volume", MarketVolume, "quantity", "traded today, by everybody", none),
-		number("open_interest", MarketOpenInterest, "quantity", "open contracts of everybody", none),
+		number("volume", MarketVolume, "quantity", "traded today, by everybody", "no tick yet"),
+		number("open_interest", MarketOpenInterest, "quantity", "open contracts of everybody", "no tick yet"),
 		number("age", MarketAge, "seconds", "since the hub received the last tick of this contract", "no tick yet"),
 	}
 }
@@ -222,15 +222,11 @@ func marketVars() []VarInfo {
 // ownerVars are what exists of a trader and of the fund; names without "trader." and "fund.".
 func ownerVars() []VarInfo {
 	counter := func(name string, v Var, meaning string) VarInfo {
-		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: "count", Windowed: true, Meaning: meaning}
+		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: "count", Windowed: true, Meaning: meaning, Missing: "more of them in the window than the hub keeps"}
 	}
 	number := func(name string, v Var, unit, meaning, missing string) VarInfo {
 		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
 	}
-	const (
-		unmarked = "a position has no mark yet"
-		unpriced = "order.value is missing"
-	)
 	return []VarInfo{
 		counter("orders", Orders, "orders decided, refused ones included"),
 		counter("cancels", Cancels, "cancels asked for"),
@@ -256,20 +252,20 @@ func ownerVars() []VarInfo {
 		number("position.working_close_long", WorkingCloseLong, "quantity", "what active sells that close long may still sell", ""),
 		number("position.working_close_short", WorkingCloseShort, "quantity", "what active buys that close short may still buy", ""),
 		number("position.long_after", LongAfter, "quantity", "the largest long position that can come of it: long, with every active buy that opens, and this order if it opens "+
-			"long, filled", ""),
+			"long, filled; at a venue that nets, of the net position", ""),
 		number("position.short_after", ShortAfter, "quantity", "the same for short", ""),
-		number("position.net_after", NetAfter, "quantity", "the largest |net| that can come of it: with all active orders of this order's direction, and this order, filled, and "+
+		number("position.net_after", NetAfter, "quantity", "the largest net position, without its sign, that can come of it: with all active orders of this order's direction, and this order, filled, and "+
 			"none of the other direction", ""),
 
-		number("gross_value", GrossValue, "money", "value of all positions, long and short added up, at the last marks, and of active orders that open", unmarked),
-		number("gross_after", GrossAfter, "money", "gross_value, and this order's value if it opens", unmarked+", or "+unpriced),
+		number("gross_value", GrossValue, "money", "value of all positions, long and short added up, at the last marks, and of active orders that open", ""),
+		number("gross_after", GrossAfter, "money", "gross_value, and this order's value if it opens", "order.value is missing and the order opens"),
 		number("capital", Capital, "money", "the capital that the configuration gives; of the fund: of all traders", ""),
-		number("equity", Equity, "money", "capital + realised + unrealised profit and loss - commission", unmarked),
-		number("available", Available, "money", "equity - margin_held", unmarked),
-		number("margin_held", MarginHeld, "money", "held by positions and active orders", unmarked),
+		number("equity", Equity, "money", "capital + realised + unrealised profit and loss - commission", ""),
+		number("available", Available, "money", "equity - margin_held", ""),
+		number("margin_held", MarginHeld, "money", "held by positions and active orders", ""),
 		number("pnl.realised", Realised, "money", "profit and loss of what was closed", ""),
-		number("pnl.unrealised", Unrealised, "money", "profit and loss of what is open, at the last marks", unmarked),
-		number("pnl.day", DayPnL, "money", "profit and loss, realised and unrealised, after commission, since the trading day began; a loss is negative", unmarked),
+		number("pnl.unrealised", Unrealised, "money", "profit and loss of what is open, at the last marks", ""),
+		number("pnl.day", DayPnL, "money", "profit and loss, realised and unrealised, after commission, since the trading day began; a loss is negative", ""),
 		number("commission", Commission, "money", "paid to the venues", ""),
 	}
 }

@@ -340,13 +340,15 @@ func (c *checker) made(at int, n node) (operand, bool) {
 			return operand{}, false
 		}
 	}
-	if !n.reads {
-		if _, ok := m.number(&n); !ok {
-			c.fault(at, "%s", m.sentence())
-			return operand{}, false
-		}
+	if n.reads {
+		return o, true
 	}
-	return o, true
+	d, ok := m.number(&n)
+	if !ok {
+		c.fault(at, "%s", m.sentence())
+		return operand{}, false
+	}
+	return operand{node: &node{op: opNumber, kind: KindNumber, number: d, limits: n.limits, of: &n}, at: at}, true
 }
 
 func (c *checker) unary(n *ast.UnaryNode) (operand, bool) {
@@ -368,7 +370,7 @@ func (c *checker) unary(n *ast.UnaryNode) (operand, bool) {
 		switch {
 		case n.Operator == "+":
 			return o, true
-		case o.op == opNumber && o.limit == "":
+		case o.op == opNumber && o.limit == "" && o.of == nil:
 			return operand{node: &node{op: opNumber, kind: KindNumber, number: o.number.Neg()}, at: at}, true
 		}
 		return c.made(at, node{op: opNeg, kind: KindNumber, a: o.node})

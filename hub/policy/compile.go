@@ -55,11 +55,17 @@ func compileFile(file hub.PolicyFile) (*sheet, []Error) {
 	return c.sheet, c.errs
 }
 
+// errorShown is how many characters an error has at most: it may quote a part of a rule.
+const errorShown = 500
+
 func (c *sheetCompiler) fail(at place, where, format string, args ...any) {
 	if where != "" {
 		where += ": "
 	}
-	c.errs = append(c.errs, Error{File: c.sheet.file, Line: max(at.line, 1), Col: max(at.col, 1), Text: where + fmt.Sprintf(format, args...)})
+	if c.text != nil {
+		at = c.text.within(at)
+	}
+	c.errs = append(c.errs, Error{File: c.sheet.file, Line: at.line, Col: at.col, Text: shorten(clean(where+fmt.Sprintf(format, args...)), errorShown)})
 }
 
 // read makes a YAML tree of the text: one document, of characters that people can see. nil: it cannot be read, and why has been said.
@@ -236,7 +242,7 @@ func empty(n *yaml.Node) bool {
 }
 
 // scalar is an entry's value as one value; false when it is none.
-func (c *sheetCompiler) scalar(e entry, where, want string) (scalar, bool) {
+func (c *sheetCompiler) scalar(e entry, where, want string) (*scalar, bool) {
 	n := e.value
 	switch {
 	case empty(n):
@@ -245,18 +251,18 @@ func (c *sheetCompiler) scalar(e entry, where, want string) (scalar, bool) {
 			at = placeOf(e.key) // nothing stands nowhere
 		}
 		c.fail(at, where, "is empty; write %s", want)
-		return scalar{}, false
+		return nil, false
 	case n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0:
 		c.fail(placeOf(n), where, "YAML reads { at the beginning of a value as keys with values; put the value in quotes")
-		return scalar{}, false
+		return nil, false
 	case n.Kind == yaml.SequenceNode && n.Style&yaml.FlowStyle != 0:
 		c.fail(placeOf(n), where, "YAML reads [ at the beginning of a value as a list; put the value in quotes")
-		return scalar{}, false
+		return nil, false
 	case n.Kind != yaml.ScalarNode:
 		c.fail(placeOf(n), where, "must be %s, not %s", want, shape(n))
-		return scalar{}, false
+		return nil, false
 	}
-	return scalar{node: n, text: c.text}, true
+	return &scalar{node: n, text: c.text}, true
 }
 
 // top compiles the whole file; false when it is not known whose it is.
@@ -478,7 +484,7 @@ func (c *sheetCompiler) name(n *yaml.Node, where string, found map[string]entry,
 }
 
 // condition compiles a when or require.
-func (c *sheetCompiler) condition(s scalar, where string) *node {
+func (c *sheetCompiler) condition(s *scalar, where string) *node {
 	n := c.expression(s, 0, s.value(), where)
 	switch {
 	case n == nil:
@@ -496,7 +502,7 @@ func (c *sheetCompiler) condition(s scalar, where string) *node {
 }
 
 // expression compiles the expression source, which begins at the character number from of s.
-func (c *sheetCompiler) expression(s scalar, from int, source, where string) *node {
+func (c *sheetCompiler) expression(s *scalar, from int, source, where string) *node {
 	p, faults := parse(source)
 	var result *node
 	if len(faults) == 0 {
@@ -531,7 +537,7 @@ func (c *checker) only(o operand) bool {
 }
 
 // template compiles a because: a sentence with {expressions}.
-func (c *sheetCompiler) template(s scalar, where string) template {
+func (c *sheetCompiler) template(s *scalar, where string) template {
 	runes := []rune(s.value())
 	if len(runes) > MaxBecause {
 		c.fail(placeOf(s.node), where, "is %d characters long; at most %d", len(runes), MaxBecause)

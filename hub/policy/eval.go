@@ -61,6 +61,7 @@ type node struct {
 	text    string
 	truth   bool
 	limit   string        // opNumber: the limit's name; "" for a literal
+	of      *node         // opNumber: what the number was computed of when the rule was compiled
 	numbers []hub.Decimal // opInNumbers
 	texts   []string      // opInTexts, sorted
 	reads   bool          // it, or an operand, reads a variable

@@ -45,6 +45,20 @@ func (t *text) place(offset int) place {
 	return place{line: line, col: offset - t.lines[line-1] + 1}
 }
 
+// within moves a place that is outside of the text, where YAML sees the end of a document that does not end its last line, to the text's end.
+func (t *text) within(p place) place {
+	line := min(max(p.line, 1), len(t.lines))
+	end := len(t.runes)
+	if line < len(t.lines) {
+		end = t.lines[line] - 1
+	}
+	last := end - t.lines[line-1] + 1
+	if p.line > line {
+		return place{line: line, col: last}
+	}
+	return place{line: line, col: min(max(p.col, 1), last)}
+}
+
 // place is a line and a column, both from 1.
 type place struct{ line, col int }
 
@@ -53,36 +67,42 @@ func placeOf(n *yaml.Node) place { return place{line: n.Line, col: n.Column} }
 // scalar is a YAML scalar whose characters can be found again in the file: what is wrong at the tenth character of an expression is shown where that character stands,
 // whether the scalar is plain, quoted, folded or a block.
 type scalar struct {
-	node *yaml.Node
-	text *text
+	node    *yaml.Node
+	text    *text
+	offsets []int // of the value's characters, and of its end, in the text; made when first asked for
 }
 
 // value is the scalar as YAML reads it.
-func (s scalar) value() string { return s.node.Value }
+func (s *scalar) value() string { return s.node.Value }
 
-// at is the place of the character number index (from 0) of the value.
-func (s scalar) at(index int) place {
+// at is the place of the character number index (from 0) of the value; of the whole scalar when that character cannot be found.
+func (s *scalar) at(index int) place {
+	if s.offsets == nil {
+		s.offsets = s.find()
+	}
+	if index >= len(s.offsets) {
+		return placeOf(s.node)
+	}
+	return s.text.place(s.offsets[index])
+}
+
+// find goes over the value and the text together.
+func (s *scalar) find() []int {
+	offsets := make([]int, 0, len(s.node.Value)+1)
 	start := s.text.offset(s.node.Line, s.node.Column)
 	if start < 0 {
-		return placeOf(s.node)
+		return offsets
 	}
 	walk := walker{runes: s.text.runes, pos: start, style: s.node.Style}
 	walk.open()
-	i := 0
 	for _, r := range s.node.Value {
-		if i == index {
-			break
+		if !walk.reach(r) {
+			return offsets
 		}
-		if !walk.over(r) {
-			return placeOf(s.node)
-		}
-		i++
+		offsets = append(offsets, walk.pos)
+		walk.over(r)
 	}
-	rest := []rune(s.node.Value)
-	if i < len(rest) && !walk.reach(rest[i]) {
-		return placeOf(s.node)
-	}
-	return s.text.place(walk.pos)
+	return append(offsets, walk.pos)
 }
 
 // walker goes over the text of a scalar in step with its value. YAML changes nothing but white space between the two, and, in quotes, escapes.
@@ -132,21 +152,16 @@ func (w *walker) escaped() bool {
 	return w.style&yaml.DoubleQuotedStyle != 0 && w.pos < len(w.runes) && w.runes[w.pos] == '\\'
 }
 
-// over steps over the character r of the value.
-func (w *walker) over(r rune) bool {
-	if blank(r) {
+// over steps over the character r of the value, which reach has found.
+func (w *walker) over(r rune) {
+	switch {
+	case blank(r):
 		// A space or a line's end: all white space up to the next character is passed when that character is reached. An escaped one is passed here.
 		if w.escaped() && !w.continued() {
 			w.escape()
 		} else if w.pos < len(w.runes) && w.runes[w.pos] == ' ' {
 			w.pos++
 		}
-		return true
-	}
-	if !w.reach(r) {
-		return false
-	}
-	switch {
 	case w.escaped():
 		w.escape()
 	case r == '\'' && w.style&yaml.SingleQuotedStyle != 0:
@@ -154,7 +169,6 @@ func (w *walker) over(r rune) bool {
 	default:
 		w.pos++
 	}
-	return true
 }
 
 // escape steps over one escape of a double-quoted scalar.

@@ -80,6 +80,10 @@ func (n *node) String() string {
 
 // write writes n, in brackets when what stands around it holds more strongly.
 func (n *node) write(b *strings.Builder, around int) {
+	if n.of != nil {
+		n.of.write(b, around)
+		return
+	}
 	symbol, own := spellingOf(n.op).symbol, spellingOf(n.op).binding
 	if own < around {
 		b.WriteByte('(')

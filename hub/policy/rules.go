@@ -240,6 +240,7 @@ func readsOf(nodes ...*node) []*node {
 		if n.op == opVar || n.limit != "" {
 			reads = append(reads, n)
 		}
+		walk(n.of)
 		walk(n.a)
 		walk(n.b)
 		walk(n.c)

@@ -1,0 +1,183 @@
+package policy
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+const referenceFile = "../../docs/policy-reference.md"
+
+// TestReference compares docs/policy-reference.md with the catalogue, the functions, the enumerations and the bounds that it is made of.
+// go test ./hub/policy -run TestReference -update writes it.
+func TestReference(t *testing.T) {
+	got := reference()
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(referenceFile, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(referenceFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s is not current; go test ./hub/policy -run TestReference -update writes it", referenceFile)
+	}
+}
+
+func reference() string {
+	var b strings.Builder
+	b.WriteString(referenceHead)
+	for _, section := range []struct {
+		scope Scope
+		title string
+	}{
+		{ScopeOrder, "`order`: the order that is being decided"},
+		{ScopeContract, "`contract`: what the order is for, as the gateway describes it"},
+		{ScopeMarket, "`market`: the contract's market, as the hub knew it when it took the order"},
+		{ScopeTrader, "`trader` and `fund`: the trader who sends the order, and everybody"},
+	} {
+		fmt.Fprintf(&b, "\n### %s\n\n", section.title)
+		if section.scope == ScopeTrader {
+			b.WriteString(referenceOwners)
+		}
+		b.WriteString("| variable | is | meaning | missing when |\n|---|---|---|---|\n")
+		for _, info := range catalogue {
+			if info.Scope == section.scope {
+				fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(info), referenceKind(info), info.Meaning, info.Missing)
+			}
+		}
+	}
+	b.WriteString("\n## Constants\n\nThey are written without quotes, and compared with `==`, `!=` and `in` only.\n\n| of | constants |\n|---|---|\n")
+	for _, e := range enumerations {
+		all := make([]string, 0, len(e.members)+len(e.aliases))
+		for _, m := range e.members {
+			all = append(all, "`"+m+"`")
+		}
+		for _, a := range e.aliases {
+			all = append(all, fmt.Sprintf("`%s` (`%s`)", a.name, a.member))
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", e.name, strings.Join(all, ", "))
+	}
+	b.WriteString("\n## Functions\n\n| function | is |\n|---|---|\n")
+	for _, f := range functions {
+		arguments := "x"
+		if f.many {
+			arguments = "x, y, ..."
+		}
+		fmt.Fprintf(&b, "| `%s(%s)` | %s |\n", f.name, arguments, f.meaning)
+	}
+	b.WriteString(referenceBounds())
+	return b.String()
+}
+
+func cell(info VarInfo) string {
+	name := info.Name
+	if info.Scope == ScopeTrader {
+		name = strings.TrimPrefix(name, "trader")
+	}
+	if info.Windowed {
+		name += "(window)"
+	}
+	return "`" + name + "`"
+}
+
+func referenceKind(info VarInfo) string {
+	switch {
+	case info.Members != nil:
+		return enumerationOf(&info).name
+	case info.Kind == KindNumber && info.Unit != "number":
+		return info.Unit
+	case info.Kind == KindNumber:
+		return "number"
+	case info.Kind == KindText:
+		return "text"
+	}
+	return "truth"
+}
+
+func referenceBounds() string {
+	var b strings.Builder
+	b.WriteString("\n## Bounds\n\nWhat goes over one is an error when the file is checked; nothing is cut off.\n\n| what | at most |\n|---|---|\n")
+	for _, bound := range []struct {
+		what string
+		most int
+	}{
+		{"policy files", MaxFiles},
+		{"bytes of a file", MaxFileBytes},
+		{"rules of a file", MaxRules},
+		{"limits of a file", MaxLimits},
+		{"names, numbers, texts and operators of all rules of a file", MaxFileNodes},
+		{"names, numbers, texts and operators of one expression", MaxNodes},
+		{"characters of one expression", MaxExpression},
+		{"brackets within brackets", MaxNesting},
+		{"characters of a `because`", MaxBecause},
+		{"different counters over a window, not counting `\"today\"`, of a file", MaxWindows},
+		{"digits of a number", 19},
+	} {
+		fmt.Fprintf(&b, "| %s | %d |\n", bound.what, bound.most)
+	}
+	return b.String()
+}
+
+const referenceHead = `<!-- Written by go test ./hub/policy -run TestReference -update. Change hub/policy/catalogue.go, not this file. -->
+# Policy reference
+
+Everything that a policy file may say. How to write one is told in [policy-guide.md](policy-guide.md).
+
+## The file
+
+| key | in | is |
+|---|---|---|
+| ` + "`policy`" + ` | every file | ` + "`fund`, or `trader`" + ` |
+| ` + "`trader`" + ` | a trader's file | the trader's name, as the configuration has it |
+| ` + "`limits`" + ` | if wanted | names with numbers: ` + "`order_value: 1_000_000`" + `; a rule reads ` + "`limits.order_value`" + `, of its own file |
+| ` + "`rules`" + ` | every file | a list of at least one rule |
+| ` + "`name`" + ` | every rule | small letters, digits and -, beginning with a letter; once in a file |
+| ` + "`require`" + ` | every rule | the condition that must be true for an order to pass |
+| ` + "`when`" + ` | a rule, if wanted | the condition under which the rule applies; without it, it always does |
+| ` + "`because`" + ` | a rule, if wanted | the sentence of a refusal; ` + "`{order.value}`" + ` puts a value in, ` + "`{{` and `}}`" + ` are braces |
+
+## The language of conditions
+
+A condition is an expression in the language of [expr](https://expr-lang.org), less what a rule has no use for. From what binds most to what binds least:
+
+| operators | of | give |
+|---|---|---|
+| ` + "`-x`" + ` | a number | a number |
+| ` + "`* / %`" + ` | numbers | a number; the remainder has the sign of the left side |
+| ` + "`not x`, `!x`" + ` | a truth | a truth; write ` + "`not (a < b)`" + `, since it binds more than a comparison |
+| ` + "`+ -`" + ` | numbers | a number |
+| ` + "`== !=`" + ` | two numbers, two texts, two truths | a truth |
+| ` + "`< <= > >=`" + ` | numbers | a truth; ` + "`a <= x <= b`" + ` is ` + "`a <= x and x <= b`" + ` |
+| ` + "`in`, `not in`" + ` | a number or a text, and a list: ` + "`contract.product in [\"rb\", \"hc\"]`" + ` | a truth |
+| ` + "`contains`, `startsWith`, `endsWith`" + `, and each with ` + "`not`" + ` before it | texts | a truth |
+| ` + "`and`, `&&`" + ` | truths | a truth |
+| ` + "`or`, `\\|\\|`" + ` | truths | a truth |
+| ` + "`a ? b : c`" + ` | a truth, and two of a kind | b or c; in YAML a value with ` + "`: `" + ` in it is put in quotes |
+
+**Numbers** are decimal: 0.1 + 0.2 is 0.3. They are written ` + "`1000000`, `1_000_000` or `0.02`" + `. Every operation is exact and then rounded to 19 digits, half to even; at most 19 digits
+stand behind the point. A result with more than 19 digits before the point cannot be computed.
+
+**Texts** are written in quotes, ` + "`\"rb\"` or `'rb'`" + `; large and small letters differ.
+
+**Computed from the left, as far as needed.** Of ` + "`a or b`" + `, b is not looked at when a is true; of ` + "`a and b`" + `, not when a is false; of ` + "`a ? b : c`" + `, only one of b and c is.
+What is not looked at may be missing.
+
+**What cannot be computed refuses the order**: a value that is missing, a division by 0, a result that is too large, in ` + "`require`" + ` or in ` + "`when`" + `. The refusal's code is
+` + "`not-computable`" + ` and its sentence names the value.
+
+**Windows** are written as texts: a time from ` + "`\"1s\"` to `\"1h\"`, such as `\"10s\"`, `\"90s\"` or `\"5m\"`" + `, or ` + "`\"today\"`" + `, since the trading day began.
+The order that is being decided is not counted: ` + "`trader.orders(\"1s\") < 20`" + ` lets the twentieth order of a second pass and refuses the twenty-first.
+
+## Variables
+
+Quantities are in the contract's unit (lots, shares, coins), prices in the contract's currency, money in the fund's currency. Besides what the tables say, any number is missing
+that would have more than 19 digits before its point.
+`
+
+const referenceOwners = "Every name below exists twice: `trader.position.long` is the trader's own, `fund.position.long` is of all traders together. Positions are those in the order's contract.\n\n"
