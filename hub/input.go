@@ -15,14 +15,9 @@ type Entry struct {
 //sumtype:decl
 type Input interface{ input() }
 
-type isInput struct{}
-
-func (isInput) input() {}
-
 // SetUp tells the core who trades and with what, as the configuration says. It is the first entry of every life of a hub, and changes nothing
 // when nothing changed. Every order that the venue has not confirmed is in doubt from here on.
 type SetUp struct {
-	isInput
 	Fund     string        `cbor:"1,keyasint"`
 	Currency string        `cbor:"2,keyasint"`
 	Traders  []TraderSetUp `cbor:"3,keyasint"`
@@ -48,14 +43,12 @@ type TraderSetUp struct {
 
 // LoadPolicies replaces the whole policy: all files, or, when any of them is wrong, none.
 type LoadPolicies struct {
-	isInput
 	Files []PolicyFile `cbor:"1,keyasint"`
 	By    string       `cbor:"2,keyasint,omitempty"`
 }
 
 // SubmitOrder is an order of a trader, with what the hub knew when it took it.
 type SubmitOrder struct {
-	isInput
 	Trader  TraderName   `cbor:"1,keyasint"`
 	Request OrderRequest `cbor:"2,keyasint"`
 	// Gateway is the one that the trader named; "" when none: then the contract decides.
@@ -66,7 +59,6 @@ type SubmitOrder struct {
 
 // CancelOrder is a trader's, or the operator's (Trader ""), wish to cancel. It is never refused for a rule.
 type CancelOrder struct {
-	isInput
 	Trader  TraderName `cbor:"1,keyasint,omitempty"`
 	OrderID OrderID    `cbor:"2,keyasint"`
 	By      string     `cbor:"3,keyasint,omitempty"`
@@ -91,7 +83,6 @@ const (
 
 // VenueReport is what a venue says about one order. Reports may come late, twice, and in any order.
 type VenueReport struct {
-	isInput
 	Gateway GatewayName `cbor:"1,keyasint"`
 	OrderID OrderID     `cbor:"2,keyasint"`
 	Kind    ReportKind  `cbor:"3,keyasint"`
@@ -124,7 +115,6 @@ type VenueFill struct {
 
 // Reconcile is a venue's answer to "what do you know?". It settles what is in doubt.
 type Reconcile struct {
-	isInput
 	Gateway GatewayName  `cbor:"1,keyasint"`
 	Orders  []VenueOrder `cbor:"2,keyasint"`
 	// Complete: an order of Asked that is not in Orders has never reached the venue and never will.
@@ -135,7 +125,6 @@ type Reconcile struct {
 
 // GatewayState says that a gateway is connected to its venue, or is not, and why.
 type GatewayState struct {
-	isInput
 	Gateway GatewayName `cbor:"1,keyasint"`
 	Up      bool        `cbor:"2,keyasint,omitempty"`
 	Reason  string      `cbor:"3,keyasint,omitempty"`
@@ -143,7 +132,6 @@ type GatewayState struct {
 
 // Contracts is the list of contracts that a gateway trades; it replaces the list it gave before.
 type Contracts struct {
-	isInput
 	Gateway   GatewayName `cbor:"1,keyasint"`
 	Contracts []Contract  `cbor:"2,keyasint"`
 }
@@ -156,13 +144,11 @@ type Mark struct {
 
 // Marks values what is held at the last prices.
 type Marks struct {
-	isInput
 	Marks []Mark `cbor:"1,keyasint"`
 }
 
 // Halt stops new orders of one trader, or of all (Trader ""), or lets them through again. Cancels always pass. It stays until a person lifts it.
 type Halt struct {
-	isInput
 	Trader TraderName `cbor:"1,keyasint,omitempty"`
 	On     bool       `cbor:"2,keyasint,omitempty"`
 	By     string     `cbor:"3,keyasint,omitempty"`
@@ -171,6 +157,17 @@ type Halt struct {
 
 // RollDay begins a trading day: today's positions become yesterday's, day counters begin at 0.
 type RollDay struct {
-	isInput
 	Day Day `cbor:"1,keyasint"`
 }
+
+func (SetUp) input()        {}
+func (LoadPolicies) input() {}
+func (SubmitOrder) input()  {}
+func (CancelOrder) input()  {}
+func (VenueReport) input()  {}
+func (Reconcile) input()    {}
+func (GatewayState) input() {}
+func (Contracts) input()    {}
+func (Marks) input()        {}
+func (Halt) input()         {}
+func (RollDay) input()      {}

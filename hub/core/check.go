@@ -54,7 +54,7 @@ func (c *Core) Check() error {
 				same("frozen yesterday", got.FrozenYesterday, ref.FrozenYesterday)
 				same("today", got.Today, got.Today)
 				same("yesterday", got.Yesterday, got.Yesterday)
-				if q := got.qty(&sum); q.IsZero() && !(got.Cost.IsZero() && got.Margin.IsZero()) {
+				if q := got.qty(&sum); q.IsZero() && (!got.Cost.IsZero() || !got.Margin.IsZero()) {
 					bad("%s: %s of %s is empty and still has cost %s, margin %s", name, d, p.Key.Instrument, got.Cost, got.Margin)
 				}
 				margin = sum.Add(margin, got.Margin)
@@ -69,8 +69,12 @@ func (c *Core) Check() error {
 			what      string
 			got, want hub.Decimal
 		}{
-			{"working value", b.WorkingValue, want.WorkingValue}, {"opening value", b.OpeningValue, want.OpeningValue}, {"held by orders", b.HeldByOrders, want.HeldByOrders},
-			{"unrealised", b.Unrealised, unrealised}, {"margin", b.Margin, margin}, {"gross", b.Gross, gross},
+			{"working value", b.WorkingValue, want.WorkingValue},
+			{"opening value", b.OpeningValue, want.OpeningValue},
+			{"held by orders", b.HeldByOrders, want.HeldByOrders},
+			{"unrealised", b.Unrealised, unrealised},
+			{"margin", b.Margin, margin},
+			{"gross", b.Gross, gross},
 		} {
 			if !x.got.Equal(x.want) {
 				bad("%s: %s is %s and should be %s", name, x.what, x.got, x.want)

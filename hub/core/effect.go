@@ -10,13 +10,8 @@ import (
 //sumtype:decl
 type Effect interface{ effect() }
 
-type isEffect struct{}
-
-func (isEffect) effect() {}
-
 // Decided answers a SubmitOrder: with no refusals the order is on its way.
 type Decided struct {
-	isEffect
 	Order    hub.Order
 	Refusals []hub.Refusal
 	Revision string // policy revision that decided
@@ -24,44 +19,37 @@ type Decided struct {
 
 // Send sends an order to its gateway.
 type Send struct {
-	isEffect
 	Permit gate.Permit
 }
 
 // CancelAtVenue asks the order's gateway to cancel it.
 type CancelAtVenue struct {
-	isEffect
 	Order hub.Order
 }
 
 // AskVenue asks a gateway how these orders stand.
 type AskVenue struct {
-	isEffect
 	Gateway hub.GatewayName
 	Orders  []hub.OrderID
 }
 
 // CancelAnswered answers a CancelOrder: Err is "" when the cancel is on its way or kept for later.
 type CancelAnswered struct {
-	isEffect
 	Err string
 }
 
 // OrderChanged is a new or changed order, for its owner.
 type OrderChanged struct {
-	isEffect
 	Order hub.Order
 }
 
 // Traded is a fill, for its owner.
 type Traded struct {
-	isEffect
 	Trade hub.Trade
 }
 
 // BookChanged says that a trader's account changed, and, when Instrument is not empty, the positions in it.
 type BookChanged struct {
-	isEffect
 	Trader     hub.TraderName
 	Gateway    hub.GatewayName
 	Instrument hub.Instrument
@@ -79,7 +67,6 @@ const (
 
 // Notice is a line for a trader's log window ("" for every trader), and for the operator's log.
 type Notice struct {
-	isEffect
 	Trader   hub.TraderName
 	Level    Level
 	Text     string
@@ -89,19 +76,29 @@ type Notice struct {
 
 // Alert is something that a person must look at: books and venue do not agree, or a report makes no sense.
 type Alert struct {
-	isEffect
 	Text string
 }
 
 // PoliciesAnswered answers a LoadPolicies: with Errors the old revision stays.
 type PoliciesAnswered struct {
-	isEffect
 	Revision string
 	Errors   []string
 }
 
 // DayRolled says that a trading day has begun.
 type DayRolled struct {
-	isEffect
 	Day hub.Day
 }
+
+func (Decided) effect()          {}
+func (Send) effect()             {}
+func (CancelAtVenue) effect()    {}
+func (AskVenue) effect()         {}
+func (CancelAnswered) effect()   {}
+func (OrderChanged) effect()     {}
+func (Traded) effect()           {}
+func (BookChanged) effect()      {}
+func (Notice) effect()           {}
+func (Alert) effect()            {}
+func (PoliciesAnswered) effect() {}
+func (DayRolled) effect()        {}

@@ -70,7 +70,7 @@ func Restore(im Image) (*Core, error) {
 	if len(im.Files) > 0 {
 		rules, errs := policy.Compile(im.Files)
 		if len(errs) > 0 {
-			return nil, fmt.Errorf("restore: the policy in the image does not compile: %v", errs[0])
+			return nil, fmt.Errorf("restore: the policy in the image does not compile: %w", errs[0])
 		}
 		c.rules = rules
 	}

@@ -85,11 +85,12 @@ type fillResult struct {
 // fill books one fill. It never leaves a negative quantity: what a close could not find is answered as over.
 func (p *position) fill(sum *hub.Sum, c *contract, t hub.Trade) fillResult {
 	var r fillResult
-	if c.NetPosition {
+	switch {
+	case c.NetPosition:
 		p.fillNet(sum, c, t, &r)
-	} else if t.Offset.Closes() {
+	case t.Offset.Closes():
 		p.fillClose(sum, c, t, &r)
-	} else {
+	default:
 		p.open(sum, c, t.Direction, t.Price, t.Qty, &r)
 	}
 	p.revalue(sum, c.unit)

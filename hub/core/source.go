@@ -16,7 +16,7 @@ type source struct {
 	market   hub.MarketView
 }
 
-// Value answers one variable.
+// Value answers one variable. The switches below each name the variables of one scope; TestEveryVariableIsAnswered sees that none is missing.
 func (s *source) Value(ref policy.Ref) policy.Value {
 	switch ref.Scope {
 	case policy.ScopeOrder:
@@ -35,6 +35,7 @@ func (s *source) Value(ref policy.Ref) policy.Value {
 
 func (s *source) ofOrder(v policy.Var) policy.Value {
 	o := s.order
+	//exhaustive:ignore
 	switch v {
 	case policy.OrderTrader:
 		return policy.Text(string(o.Trader))
@@ -105,6 +106,7 @@ func (s *source) reduces() bool {
 
 func (s *source) ofContract(v policy.Var) policy.Value {
 	k := s.contract
+	//exhaustive:ignore
 	switch v {
 	case policy.ContractSymbol:
 		return policy.Text(k.Symbol)
@@ -138,6 +140,7 @@ func (s *source) ofMarket(v policy.Var) policy.Value {
 		return policy.Missing("no tick of " + s.contract.Instrument.String() + " yet")
 	}
 	const none = "the venue does not say it"
+	//exhaustive:ignore
 	switch v {
 	case policy.MarketLast:
 		return price(m.Last, none)
@@ -173,6 +176,7 @@ func (s *source) ofMarket(v policy.Var) policy.Value {
 }
 
 func (s *source) ofBook(b *book, ref policy.Ref) policy.Value {
+	//exhaustive:ignore
 	switch ref.Var {
 	case policy.Orders:
 		return s.count(&b.Orders, ref.Window)
@@ -214,6 +218,7 @@ func counted(n int, ok bool) policy.Value {
 
 func (s *source) ofPosition(b *book, v policy.Var) policy.Value {
 	p := b.peek(s.contract.key)
+	//exhaustive:ignore
 	switch v {
 	case policy.PositionLong:
 		return number(p.Long.qty)
@@ -274,6 +279,7 @@ func (s *source) netAfter(sum *hub.Sum, p position) hub.Decimal {
 }
 
 func (s *source) ofMoney(b *book, v policy.Var) policy.Value {
+	//exhaustive:ignore
 	switch v {
 	case policy.GrossValue:
 		return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(b.Gross, b.OpeningValue) })

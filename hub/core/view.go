@@ -216,3 +216,12 @@ func (c *Core) Held() []hub.Mark {
 	}
 	return out
 }
+
+// Contract returns a contract at the first gateway of the configuration that trades it.
+func (c *Core) Contract(i hub.Instrument) (hub.Contract, bool) {
+	k := c.findContract("", i)
+	if k == nil {
+		return hub.Contract{}, false
+	}
+	return k.Contract, true
+}

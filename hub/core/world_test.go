@@ -255,28 +255,28 @@ func (w *world) id(n string) hub.OrderID {
 func request(args []datadriven.CmdArg) (hub.OrderRequest, error) {
 	r := hub.OrderRequest{Type: hub.Limit}
 	for _, a := range args {
-		switch {
-		case a.Key == "buy":
+		switch a.Key {
+		case "buy":
 			r.Direction = hub.Long
-		case a.Key == "sell":
+		case "sell":
 			r.Direction = hub.Short
-		case a.Key == "open" || a.Key == "close" || a.Key == "close_today" || a.Key == "close_yesterday":
+		case "open", "close", "close_today", "close_yesterday":
 			o, err := hub.ParseOffset(strings.ToUpper(a.Key))
 			if err != nil {
 				return r, err
 			}
 			r.Offset = o
-		case a.Key == "type":
+		case "type":
 			o, err := hub.ParseOrderType(a.Vals[0])
 			if err != nil {
 				return r, err
 			}
 			r.Type = o
-		case a.Key == "qty":
+		case "qty":
 			r.Qty = d(a.Vals[0])
-		case a.Key == "price":
+		case "price":
 			r.Price = d(a.Vals[0])
-		case a.Key == "contract":
+		case "contract":
 			r.Instrument, _ = hub.ParseInstrument(a.Vals[0])
 		}
 	}
@@ -289,7 +289,7 @@ func request(args []datadriven.CmdArg) (hub.OrderRequest, error) {
 // answer reads lines such as "1 RESTING t1:2@3500 t2:1@3501".
 func (w *world) answer(t *testing.T, text string, complete bool) hub.Reconcile {
 	in := hub.Reconcile{Gateway: "SIM", Complete: complete}
-	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
 		f := strings.Fields(line)
 		if len(f) == 0 {
 			continue

@@ -40,7 +40,7 @@ func Decide(c Case) (Permit, []hub.Refusal) {
 	if c.Rules == nil {
 		return Permit{}, append(c.Refusals, hub.Refusal{Code: "no-policy", Text: "no policy is loaded"})
 	}
-	refusals := append(c.Refusals, c.Rules.Decide(c.Order.Trader, c.Source)...)
+	refusals := slices.Concat(c.Refusals, c.Rules.Decide(c.Order.Trader, c.Source))
 	for _, manager := range c.Managers {
 		i := slices.IndexFunc(c.Verdicts, func(v hub.Verdict) bool { return v.Manager == manager })
 		switch {

@@ -165,10 +165,10 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 		case core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.BookChanged, core.Notice, core.Alert, core.PoliciesAnswered:
 		}
 	}
-	switch in := e.Input.(type) {
-	case hub.Marks:
+	if in, ok := e.Input.(hub.Marks); ok {
 		r.plugins.Observe(hub.RiskEvent{Marks: in.Marks})
-	case hub.Contracts:
+	}
+	if in, ok := e.Input.(hub.Contracts); ok {
 		r.plugins.Observe(hub.RiskEvent{Contracts: in.Contracts})
 	}
 }

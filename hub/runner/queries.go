@@ -95,3 +95,10 @@ func (r *Runner) Journal() string {
 	}
 	return s.State.String()
 }
+
+// Contract returns what a contract is, at the first gateway that trades it.
+func (r *Runner) Contract(i hub.Instrument) (c hub.Contract, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.core.Contract(i)
+}

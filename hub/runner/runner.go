@@ -156,11 +156,7 @@ func (r *Runner) Start(ctx context.Context, plugins Plugins, publisher Publisher
 }
 
 func (r *Runner) spawn(f func()) {
-	r.wait.Add(1)
-	go func() {
-		defer r.wait.Done()
-		f()
-	}()
+	r.wait.Go(f)
 }
 
 // Close takes no more orders and closes the journal. Plugins and traders' sockets are to be stopped before it.

@@ -110,7 +110,6 @@ func (p *plugins) wait(t *testing.T, prefix string) string {
 type screen struct {
 	mu     sync.Mutex
 	orders map[hub.OrderID]hub.Order
-	lines  []runner.LogLine
 	news   chan string
 }
 

@@ -1,0 +1,42 @@
+package core_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"tradehub/hub"
+	"tradehub/hub/core"
+	"tradehub/hub/policy"
+)
+
+// TestEveryVariableIsAnswered puts every variable of the catalogue into a rule and asks the core: one that it does not answer would refuse every order, and say so only then.
+func TestEveryVariableIsAnswered(t *testing.T) {
+	for _, v := range policy.Vars() {
+		name := v.Name
+		if v.Windowed {
+			name += `("10s")`
+		}
+		w := newWorld()
+		w.open()
+		files := policies()
+		files[0].Text += fmt.Sprintf("  - {name: probe, require: %s == %s}\n", name, name)
+		w.step(hub.LoadPolicies{Files: files})
+		if answer := w.effects[0].(core.PoliciesAnswered); len(answer.Errors) > 0 {
+			t.Errorf("%s: %s", name, answer.Errors)
+			continue
+		}
+		market := hub.MarketView{
+			Last: d("3500"), Bid: d("3499"), Ask: d("3501"), LimitUp: d("3800"), LimitDown: d("3200"), PreClose: d("3480"), Volume: d("1000"), OpenInt: d("2000"), Seen: w.now,
+		}
+		w.step(hub.SubmitOrder{Trader: "alpha", Market: market, Request: hub.OrderRequest{
+			Instrument: rb.Instrument, Direction: hub.Long, Offset: hub.Open, Type: hub.Limit, Price: d("3500"), Qty: d("1"), Reference: "x",
+		}})
+		for _, r := range w.effects[0].(core.Decided).Refusals {
+			t.Errorf("%s: %s", name, r.Text)
+		}
+		if !strings.Contains(v.Name, ".") {
+			t.Errorf("%s: a name says whose it is", v.Name)
+		}
+	}
+}
