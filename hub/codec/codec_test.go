@@ -19,7 +19,7 @@ var decimals = rapid.Custom(func(t *rapid.T) hub.Decimal {
 
 // draw fills a value of any input's type, field by field, so that a field that is added and not encoded fails here.
 func draw(t *rapid.T, v reflect.Value, name string) {
-	if x, ok := v.Addr().Interface().(*hub.Decimal); ok {
+	if x, ok := reflect.TypeAssert[*hub.Decimal](v.Addr()); ok {
 		*x = decimals.Draw(t, name)
 		return
 	}
