@@ -93,16 +93,16 @@ type function struct {
 
 var functions = map[string]function{
 	"subscribe": {[]string{"req", "gateway_name"}, func(b *binder) Call {
-		return Subscribe{Instrument: b.subscribe(0), Gateway: b.gateway(1)}
+		return Subscribe{Instrument: b.subscribe(0), Gateway: b.gateway()}
 	}},
 	"send_order": {[]string{"req", "gateway_name"}, func(b *binder) Call {
-		return SendOrder{OrderRequest: b.order(0), Gateway: b.gateway(1)}
+		return SendOrder{OrderRequest: b.order(0), Gateway: b.gateway()}
 	}},
 	"cancel_order": {[]string{"req", "gateway_name"}, func(b *binder) Call {
-		return CancelOrder{CancelRequest: b.cancel(0), Gateway: b.gateway(1)}
+		return CancelOrder{CancelRequest: b.cancel(0), Gateway: b.gateway()}
 	}},
 	"query_history": {[]string{"req", "gateway_name"}, func(b *binder) Call {
-		return QueryHistory{HistoryRequest: b.history(0), Gateway: b.gateway(1)}
+		return QueryHistory{HistoryRequest: b.history(0), Gateway: b.gateway()}
 	}},
 	"get_tick":     {[]string{"vt_symbol"}, func(b *binder) Call { return GetTick{b.instrument(0)} }},
 	"get_contract": {[]string{"vt_symbol"}, func(b *binder) Call { return GetContract{b.instrument(0)} }},
@@ -225,7 +225,8 @@ func (b *binder) str(i int) string {
 	return s
 }
 
-func (b *binder) gateway(i int) hub.GatewayName { return hub.GatewayName(b.str(i)) }
+// gateway reads the second argument, which is the gateway wherever there is a second.
+func (b *binder) gateway() hub.GatewayName { return hub.GatewayName(b.str(1)) }
 
 func (b *binder) instrument(i int) hub.Instrument {
 	instrument, _ := hub.ParseInstrument(b.str(i)) // what is none is an instrument that nothing has

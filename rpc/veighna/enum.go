@@ -94,7 +94,7 @@ func (e *enum) value(i uint8, language Language) string {
 func (e *enum) ofValue(value string) (uint8, bool) {
 	for i, m := range slices.Backward(e.members) {
 		if m.name != "" && (m.zh == value || m.en == value) {
-			return uint8(i), true //nolint:gosec // an enumeration has few members
+			return uint8(i), true
 		}
 	}
 	return 0, false
@@ -103,7 +103,7 @@ func (e *enum) ofValue(value string) (uint8, bool) {
 func (e *enum) ofName(name string) (uint8, bool) {
 	for i, m := range slices.Backward(e.members) {
 		if m.name == name && name != "" {
-			return uint8(i), true //nolint:gosec // an enumeration has few members
+			return uint8(i), true
 		}
 	}
 	return 0, false

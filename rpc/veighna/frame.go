@@ -2,6 +2,7 @@ package veighna
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,7 +64,7 @@ const (
 	EventAccount  = "eAccount."
 	EventContract = "eContract."
 	EventLog      = "eLog"
-	EventRpcLog   = "eRpcLog" //nolint:revive // VeighNa's own spelling
+	EventRpcLog   = "eRpcLog"
 	// eventNothing is an event that nobody handles: VeighNa 4.5 must hear something every 30 s, and knows a heartbeat by a topic that would
 	// end a 4.4.
 	eventNothing = "eHubHeartbeat"
@@ -146,9 +147,9 @@ func (f Framing) Heartbeat(now hub.Time) []Message {
 		return []Message{{one}}
 	case From45:
 		return []Message{{[]byte(heartbeatTopic), pickle.AppendStop(append(pickle.AppendProto(nil), beat...))}}
-	default: // AnyVersion
-		return []Message{{one}, disguised(eventNothing, pickle.AppendNone(nil), now)}
+	case AnyVersion:
 	}
+	return []Message{{one}, disguised(eventNothing, pickle.AppendNone(nil), now)}
 }
 
 // Hint returns the messages, if any, that a client sees only when the version stated for it is wrong: to be sent to each new subscriber before
@@ -159,9 +160,9 @@ func (f Framing) Hint(l *Log, zone *time.Location, now hub.Time) []Message {
 		return []Message{oneFrame(EventLog, AppendLog(nil, l, zone))}
 	case UpTo44:
 		return []Message{disguised(EventLog, AppendLog(nil, l, zone), now)}
-	default: // AnyVersion: nothing is stated
-		return nil
+	case AnyVersion: // nothing is stated
 	}
+	return nil
 }
 
 // HintText is the sentence for Hint.
@@ -208,7 +209,7 @@ func disguised(eventType string, body []byte, now hub.Time) Message {
 	b = append(b, "(lp0\nVheartbeat\np1\naF"...)
 	b = strconv.AppendFloat(b, seconds(now), 'f', 6, 64)
 	b = append(b, "\na."...)
-	topic := b[:len(b):len(b)]
+	topic := slices.Clip(b)
 	b = pickle.AppendProto(b[len(b):])
 	b = append(b, "\x8c\x0bcollections\x8c\x0bOrderedDict\x93)R("...)
 	b = pickle.AppendNone(pickle.AppendString(b, heartbeatTopic))

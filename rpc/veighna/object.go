@@ -38,12 +38,12 @@ type layout struct {
 	head  []string
 }
 
-func newLayout(module, class string, keys ...string) layout {
+func newLayout(class string, keys ...string) layout {
 	l := layout{class: class, keys: keys}
 	for i, key := range keys {
 		var b []byte
 		if i == 0 {
-			b = pickle.AppendObjectStart(b, module, class)
+			b = pickle.AppendObjectStart(b, moduleObject, class)
 		}
 		l.head = append(l.head, string(pickle.AppendString(b, key)))
 	}
@@ -51,28 +51,28 @@ func newLayout(module, class string, keys ...string) layout {
 }
 
 var (
-	tickLayout = newLayout(moduleObject, "TickData", "gateway_name", "symbol", "exchange", "datetime", "name", "volume", "turnover", "open_interest",
+	tickLayout = newLayout("TickData", "gateway_name", "symbol", "exchange", "datetime", "name", "volume", "turnover", "open_interest",
 		"last_price", "last_volume", "limit_up", "limit_down", "open_price", "high_price", "low_price", "pre_close",
 		"bid_price_1", "bid_price_2", "bid_price_3", "bid_price_4", "bid_price_5", "ask_price_1", "ask_price_2", "ask_price_3", "ask_price_4", "ask_price_5",
 		"bid_volume_1", "bid_volume_2", "bid_volume_3", "bid_volume_4", "bid_volume_5",
 		"ask_volume_1", "ask_volume_2", "ask_volume_3", "ask_volume_4", "ask_volume_5", "localtime", "vt_symbol")
-	barLayout = newLayout(moduleObject, "BarData", "gateway_name", "symbol", "exchange", "datetime", "interval", "volume", "turnover", "open_interest",
+	barLayout = newLayout("BarData", "gateway_name", "symbol", "exchange", "datetime", "interval", "volume", "turnover", "open_interest",
 		"open_price", "high_price", "low_price", "close_price", "vt_symbol")
-	orderLayout = newLayout(moduleObject, "OrderData", "gateway_name", "symbol", "exchange", "orderid", "type", "direction", "offset", "price", "volume",
+	orderLayout = newLayout("OrderData", "gateway_name", "symbol", "exchange", "orderid", "type", "direction", "offset", "price", "volume",
 		"traded", "status", "datetime", "reference", "vt_symbol", "vt_orderid")
-	tradeLayout = newLayout(moduleObject, "TradeData", "gateway_name", "symbol", "exchange", "orderid", "tradeid", "direction", "offset", "price", "volume",
+	tradeLayout = newLayout("TradeData", "gateway_name", "symbol", "exchange", "orderid", "tradeid", "direction", "offset", "price", "volume",
 		"datetime", "vt_symbol", "vt_orderid", "vt_tradeid")
-	positionLayout = newLayout(moduleObject, "PositionData", "gateway_name", "symbol", "exchange", "direction", "volume", "frozen", "price", "pnl",
+	positionLayout = newLayout("PositionData", "gateway_name", "symbol", "exchange", "direction", "volume", "frozen", "price", "pnl",
 		"yd_volume", "vt_symbol", "vt_positionid")
-	accountLayout  = newLayout(moduleObject, "AccountData", "gateway_name", "accountid", "balance", "frozen", "available", "vt_accountid")
-	logLayout      = newLayout(moduleObject, "LogData", "gateway_name", "msg", "level", "time")
-	contractLayout = newLayout(moduleObject, "ContractData", "gateway_name", "symbol", "exchange", "name", "product", "size", "pricetick", "min_volume",
+	accountLayout  = newLayout("AccountData", "gateway_name", "accountid", "balance", "frozen", "available", "vt_accountid")
+	logLayout      = newLayout("LogData", "gateway_name", "msg", "level", "time")
+	contractLayout = newLayout("ContractData", "gateway_name", "symbol", "exchange", "name", "product", "size", "pricetick", "min_volume",
 		"max_volume", "stop_supported", "net_position", "history_data", "option_strike", "option_underlying", "option_type", "option_listed",
 		"option_expiry", "option_portfolio", "option_index", "vt_symbol")
-	subscribeLayout = newLayout(moduleObject, "SubscribeRequest", "symbol", "exchange", "vt_symbol")
-	requestLayout   = newLayout(moduleObject, "OrderRequest", "symbol", "exchange", "direction", "type", "volume", "price", "offset", "reference", "vt_symbol")
-	cancelLayout    = newLayout(moduleObject, "CancelRequest", "orderid", "symbol", "exchange", "vt_symbol")
-	historyLayout   = newLayout(moduleObject, "HistoryRequest", "symbol", "exchange", "start", "end", "interval", "vt_symbol")
+	subscribeLayout = newLayout("SubscribeRequest", "symbol", "exchange", "vt_symbol")
+	requestLayout   = newLayout("OrderRequest", "symbol", "exchange", "direction", "type", "volume", "price", "offset", "reference", "vt_symbol")
+	cancelLayout    = newLayout("CancelRequest", "orderid", "symbol", "exchange", "vt_symbol")
+	historyLayout   = newLayout("HistoryRequest", "symbol", "exchange", "start", "end", "interval", "vt_symbol")
 )
 
 // object writes one object attribute by attribute. Each method writes the next attribute, so that a missing or doubled one shows in the first

@@ -224,8 +224,13 @@ func TestRequestRoundTrip(t *testing.T) {
 			want = veighna.GetAccount{Gateway: genGateway(t), AccountID: genName(t, "id")}
 		case 10:
 			want = rapid.SampledFrom([]veighna.Call{
-				veighna.GetAllTicks{}, veighna.GetAllOrders{}, veighna.GetAllActiveOrders{}, veighna.GetAllTrades{}, veighna.GetAllPositions{},
-				veighna.GetAllAccounts{}, veighna.GetAllContracts{},
+				veighna.GetAllTicks{},
+				veighna.GetAllOrders{},
+				veighna.GetAllActiveOrders{},
+				veighna.GetAllTrades{},
+				veighna.GetAllPositions{},
+				veighna.GetAllAccounts{},
+				veighna.GetAllContracts{},
 			}).Draw(t, "get all")
 		}
 		got, err := bind(veighna.AppendRequest(nil, want, nil, veighna.Language(genEnum(t, "language", 0, 1))))

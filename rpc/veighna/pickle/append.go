@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -40,9 +41,9 @@ func AppendInt(dst []byte, n int64) []byte {
 	case n >= 0 && n <= math.MaxUint8:
 		return append(dst, opBinInt1, byte(n))
 	case n >= math.MinInt32 && n <= math.MaxInt32:
-		return binary.LittleEndian.AppendUint32(append(dst, opBinInt), uint32(n)) //nolint:gosec // two's complement, as on the wire
+		return binary.LittleEndian.AppendUint32(append(dst, opBinInt), uint32(n))
 	default:
-		return binary.LittleEndian.AppendUint64(append(dst, opLong1, 8), uint64(n)) //nolint:gosec // two's complement, as on the wire
+		return binary.LittleEndian.AppendUint64(append(dst, opLong1, 8), uint64(n))
 	}
 }
 
@@ -55,7 +56,7 @@ func AppendString(dst []byte, s string) []byte {
 	case len(s) <= math.MaxUint8:
 		dst = append(dst, opShortUnicode, byte(len(s)))
 	case uint64(len(s)) <= math.MaxUint32:
-		dst = binary.LittleEndian.AppendUint32(append(dst, opBinUnicode), uint32(len(s))) //nolint:gosec // checked
+		dst = binary.LittleEndian.AppendUint32(append(dst, opBinUnicode), uint32(len(s)))
 	default:
 		dst = binary.LittleEndian.AppendUint64(append(dst, opBinUnicode8), uint64(len(s)))
 	}
@@ -68,7 +69,7 @@ func AppendBytes(dst, b []byte) []byte {
 	case len(b) <= math.MaxUint8:
 		dst = append(dst, opShortBinBytes, byte(len(b)))
 	case uint64(len(b)) <= math.MaxUint32:
-		dst = binary.LittleEndian.AppendUint32(append(dst, opBinBytes), uint32(len(b))) //nolint:gosec // checked
+		dst = binary.LittleEndian.AppendUint32(append(dst, opBinBytes), uint32(len(b)))
 	default:
 		dst = binary.LittleEndian.AppendUint64(append(dst, opBinBytes8), uint64(len(b)))
 	}
@@ -117,12 +118,12 @@ func AppendCallEnd(dst []byte) []byte { return append(dst, opTuple, opReduce) }
 // AppendDateTime writes a datetime.
 func AppendDateTime(dst []byte, d DateTime) []byte {
 	dst = append(dst, "\x8c\x08datetime\x8c\x08datetime\x93C\x0a"...)
-	month := byte(d.Month) //nolint:gosec // 1 to 12
+	month := byte(d.Month)
 	if d.Fold {
 		month |= 0x80
 	}
-	dst = append(dst, byte(d.Year>>8), byte(d.Year), month, byte(d.Day), byte(d.Hour), byte(d.Minute), byte(d.Second), //nolint:gosec // as packed by Python
-		byte(d.Micro>>16), byte(d.Micro>>8), byte(d.Micro)) //nolint:gosec // as packed by Python
+	dst = append(dst, byte(d.Year>>8), byte(d.Year), month, byte(d.Day), byte(d.Hour), byte(d.Minute), byte(d.Second),
+		byte(d.Micro>>16), byte(d.Micro>>8), byte(d.Micro))
 	return appendZoned(dst, d.Zone)
 }
 
@@ -189,15 +190,15 @@ func appendAny(dst []byte, v any, depth int) ([]byte, error) {
 		return AppendDateTime(dst, v), nil
 	case Date:
 		dst = AppendGlobal(dst, "datetime", "date")
-		dst = AppendBytes(dst, []byte{byte(v.Year >> 8), byte(v.Year), byte(v.Month), byte(v.Day)}) //nolint:gosec // as packed by Python
+		dst = AppendBytes(dst, []byte{byte(v.Year >> 8), byte(v.Year), byte(v.Month), byte(v.Day)})
 		return append(dst, opTuple1, opReduce), nil
 	case Clock:
 		dst = AppendGlobal(dst, "datetime", "time")
-		hour := byte(v.Hour) //nolint:gosec // below 24
+		hour := byte(v.Hour)
 		if v.Fold {
 			hour |= 0x80
 		}
-		dst = AppendBytes(dst, []byte{hour, byte(v.Minute), byte(v.Second), byte(v.Micro >> 16), byte(v.Micro >> 8), byte(v.Micro)}) //nolint:gosec // as packed by Python
+		dst = AppendBytes(dst, []byte{hour, byte(v.Minute), byte(v.Second), byte(v.Micro >> 16), byte(v.Micro >> 8), byte(v.Micro)})
 		return appendZoned(dst, v.Zone), nil
 	case Delta:
 		return appendDelta(dst, v), nil
@@ -310,16 +311,16 @@ func appendBig(dst []byte, n *big.Int) ([]byte, error) {
 	}
 	m := n
 	if n.Sign() < 0 {
-		m = new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), uint(8*size))) //nolint:gosec // bounded above
+		m = new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), uint(8*size)))
 	}
 	be := m.FillBytes(make([]byte, size))
 	if size <= math.MaxUint8 {
 		dst = append(dst, opLong1, byte(size))
 	} else {
-		dst = binary.LittleEndian.AppendUint32(append(dst, opLong4), uint32(size)) //nolint:gosec // bounded above
+		dst = binary.LittleEndian.AppendUint32(append(dst, opLong4), uint32(size))
 	}
-	for i := len(be) - 1; i >= 0; i-- {
-		dst = append(dst, be[i])
+	for _, c := range slices.Backward(be) {
+		dst = append(dst, c)
 	}
 	return dst, nil
 }

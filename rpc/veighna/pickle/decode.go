@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -162,11 +163,11 @@ func (r *reader) step() {
 	case opNewFalse:
 		r.push(false)
 	case opBinInt:
-		r.push(int64(int32(r.uint(4)))) //nolint:gosec // the wire has 32 bits with a sign
+		r.push(int64(int32(r.uint(4))))
 	case opBinInt1:
-		r.push(int64(r.uint(1))) //nolint:gosec // one byte
+		r.push(int64(r.uint(1)))
 	case opBinInt2:
-		r.push(int64(r.uint(2))) //nolint:gosec // two bytes
+		r.push(int64(r.uint(2)))
 	case opLong1:
 		r.long(r.uint(1))
 	case opLong4:
@@ -315,8 +316,8 @@ func (r *reader) take(n uint64) []byte {
 		r.fail("%d bytes wanted, only %d are left", n, len(r.data)-r.pos)
 		return nil
 	}
-	b := r.data[r.pos : r.pos+int(n)] //nolint:gosec // n is at most len(data)
-	r.pos += int(n)                   //nolint:gosec // n is at most len(data)
+	b := r.data[r.pos : r.pos+int(n)]
+	r.pos += int(n)
 	return b
 }
 
@@ -324,8 +325,8 @@ func (r *reader) take(n uint64) []byte {
 func (r *reader) uint(size uint64) uint64 {
 	b := r.take(size)
 	var n uint64
-	for i := len(b) - 1; i >= 0; i-- {
-		n = n<<8 | uint64(b[i])
+	for _, c := range slices.Backward(b) {
+		n = n<<8 | uint64(c)
 	}
 	return n
 }
@@ -425,13 +426,13 @@ func (r *reader) long(size uint64) {
 		if size > 0 && b[size-1]&0x80 != 0 {
 			n = math.MaxUint64
 		}
-		for i := len(b) - 1; i >= 0; i-- {
-			n = n<<8 | uint64(b[i])
+		for _, c := range slices.Backward(b) {
+			n = n<<8 | uint64(c)
 		}
-		r.push(int64(n)) //nolint:gosec // two's complement, as on the wire
+		r.push(int64(n))
 		return
 	}
-	r.charge(int(size)) //nolint:gosec // at most longBytesMax
+	r.charge(int(size))
 	r.push(bigInt(b))
 }
 
@@ -443,7 +444,7 @@ func bigInt(b []byte) any {
 	}
 	n := new(big.Int).SetBytes(be)
 	if be[0]&0x80 != 0 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b)))) //nolint:gosec // at most 8 * longBytesMax
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
 	}
 	if n.IsInt64() {
 		return n.Int64()
@@ -620,11 +621,11 @@ func (r *reader) put(slot uint64) {
 	if r.err != nil {
 		return
 	}
-	if slot >= uint64(r.limits.Memo) { //nolint:gosec // a limit is positive
+	if slot >= uint64(r.limits.Memo) {
 		r.fail("memo slot %d, over the limit of %d", slot, r.limits.Memo)
 		return
 	}
-	if grow := int(slot) + 1 - len(r.memo); grow > 0 { //nolint:gosec // below limits.Memo
+	if grow := int(slot) + 1 - len(r.memo); grow > 0 {
 		r.charge(grow * memoSlotCost)
 		if r.err != nil {
 			return
@@ -693,5 +694,5 @@ func (r *reader) build(state any) {
 	if r.err != nil {
 		return
 	}
-	o.State = &Dict{Pairs: append(old.Pairs[:len(old.Pairs):len(old.Pairs)], add.Pairs...)}
+	o.State = &Dict{Pairs: append(slices.Clip(old.Pairs), add.Pairs...)}
 }

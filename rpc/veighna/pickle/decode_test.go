@@ -62,8 +62,7 @@ func TestRefused(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			v, err := pickle.Decode([]byte(tc.data))
-			var e *pickle.Error
-			if !errors.As(err, &e) {
+			if _, ok := errors.AsType[*pickle.Error](err); !ok {
 				t.Fatalf("got %s, %v; want an error", pickle.Repr(v, 100), err)
 			}
 			if want := "UnpicklingError: " + tc.want; err.Error() != want {

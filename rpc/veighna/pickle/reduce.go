@@ -179,18 +179,18 @@ func scalar(kind string, bigEndian bool, b []byte) (any, bool) {
 	case "f4:4":
 		return float64(math.Float32frombits(uint32(n))), true
 	case "i1:1":
-		return int64(int8(n)), true //nolint:gosec // two's complement of that size
+		return int64(int8(n)), true
 	case "i2:2":
-		return int64(int16(n)), true //nolint:gosec // two's complement of that size
+		return int64(int16(n)), true
 	case "i4:4":
-		return int64(int32(n)), true //nolint:gosec // two's complement of that size
+		return int64(int32(n)), true
 	case "i8:8":
-		return int64(n), true //nolint:gosec // two's complement of that size
+		return int64(n), true
 	case "u1:1", "u2:2", "u4:4", "u8:8":
 		if n > math.MaxInt64 {
 			return new(big.Int).SetUint64(n), true
 		}
-		return int64(n), true //nolint:gosec // checked
+		return int64(n), true
 	case "b1:1":
 		return n != 0, true
 	default:

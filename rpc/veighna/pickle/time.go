@@ -41,7 +41,7 @@ var locations sync.Map // string -> *time.Location
 
 func location(key string) (*time.Location, error) {
 	if loc, ok := locations.Load(key); ok {
-		return loc.(*time.Location), nil //nolint:forcetypeassert // only this function stores
+		return loc.(*time.Location), nil
 	}
 	if key == "" || key == "Local" { // package time means the machine by these
 		return nil, fmt.Errorf("time zone %q is not known", key)

@@ -1,5 +1,7 @@
 package pickle
 
+import "slices"
+
 // List is a Python list.
 type List struct {
 	Items []any
@@ -29,9 +31,9 @@ func (d *Dict) Get(key string) (any, bool) {
 }
 
 func find(pairs []Pair, key string) (any, bool) {
-	for i := len(pairs) - 1; i >= 0; i-- {
-		if k, ok := pairs[i].Key.(string); ok && k == key {
-			return pairs[i].Value, true
+	for _, p := range slices.Backward(pairs) {
+		if k, ok := p.Key.(string); ok && k == key {
+			return p.Value, true
 		}
 	}
 	return nil, false
@@ -77,8 +79,8 @@ func (o *Object) Attr(name string) (any, bool) {
 	case *Dict:
 		return s.Get(name)
 	case Tuple:
-		for i := len(s) - 1; i >= 0; i-- {
-			if d, ok := s[i].(*Dict); ok {
+		for _, part := range slices.Backward(s) {
+			if d, ok := part.(*Dict); ok {
 				if v, ok := d.Get(name); ok {
 					return v, true
 				}
