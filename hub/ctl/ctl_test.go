@@ -83,8 +83,15 @@ func (o *operator) CancelAll(w ctl.Whom, by string) (ctl.Cancelled, error) {
 func (o *operator) ReloadPolicy(_ context.Context, by string) (ctl.Reloaded, error) {
 	return ctl.Reloaded{Revision: "7f3a91", Files: 2, Errors: []string{"alpha.yaml:1:1: no"}}, o.note("reload by %s", by)
 }
-func (o *operator) StartRPC(by string) error           { return o.note("rpc start by %s", by) }
-func (o *operator) StopRPC(by string) error            { return o.note("rpc stop by %s", by) }
+
+func (o *operator) StartRPC(by string) (string, error) {
+	return "RPC服务启动成功", o.note("rpc start by %s", by)
+}
+
+func (o *operator) StopRPC(by string) (string, error) {
+	return "RPC服务已停止", o.note("rpc stop by %s", by)
+}
+
 func (o *operator) SetLogLevel(level, by string) error { return o.note("log %s by %s", level, by) }
 
 // serve answers for o in dir until the test ends.
@@ -149,9 +156,9 @@ func TestEverything(t *testing.T) {
 	reloaded, err := c.ReloadPolicy(ctx)
 	check("reload", ctl.Reloaded{Revision: "7f3a91", Files: 2, Errors: []string{"alpha.yaml:1:1: no"}}, reloaded, err)
 	done, err = c.StopRPC(ctx)
-	check("rpc stop", ctl.Done{Done: "stopped"}, done, err)
+	check("rpc stop", ctl.Done{Done: "RPC服务已停止"}, done, err)
 	done, err = c.StartRPC(ctx)
-	check("rpc start", ctl.Done{Done: "started"}, done, err)
+	check("rpc start", ctl.Done{Done: "RPC服务启动成功"}, done, err)
 	done, err = c.SetLogLevel(ctx, "debug")
 	check("log", ctl.Done{Done: "level debug"}, done, err)
 

@@ -27,8 +27,9 @@ type Operator interface {
 	Resume(ctx context.Context, whom Whom, by string) error
 	CancelAll(whom Whom, by string) (Cancelled, error)
 	ReloadPolicy(ctx context.Context, by string) (Reloaded, error)
-	StartRPC(by string) error
-	StopRPC(by string) error
+	// StartRPC and StopRPC answer with what stock VeighNa would log.
+	StartRPC(by string) (said string, err error)
+	StopRPC(by string) (said string, err error)
 	SetLogLevel(level, by string) error
 }
 
@@ -95,8 +96,14 @@ func Handler(o Operator) http.Handler {
 	}))
 	post(mux, "/v1/cancel-all", whom(func(r *http.Request, w Whom) (any, error) { return o.CancelAll(w, by(r)) }))
 	post(mux, "/v1/policy/reload", func(r *http.Request, _ struct{}) (any, error) { return o.ReloadPolicy(r.Context(), by(r)) })
-	post(mux, "/v1/rpc/start", func(r *http.Request, _ struct{}) (any, error) { return Done{"started"}, o.StartRPC(by(r)) })
-	post(mux, "/v1/rpc/stop", func(r *http.Request, _ struct{}) (any, error) { return Done{"stopped"}, o.StopRPC(by(r)) })
+	post(mux, "/v1/rpc/start", func(r *http.Request, _ struct{}) (any, error) {
+		said, err := o.StartRPC(by(r))
+		return Done{said}, err
+	})
+	post(mux, "/v1/rpc/stop", func(r *http.Request, _ struct{}) (any, error) {
+		said, err := o.StopRPC(by(r))
+		return Done{said}, err
+	})
 	post(mux, "/v1/log", func(r *http.Request, l Level) (any, error) {
 		return Done{"level " + l.Level}, o.SetLogLevel(l.Level, by(r))
 	})

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+
+	"tradehub/hub"
+	"tradehub/hub/config"
+	"tradehub/hub/core"
+	"tradehub/hub/ctl"
+	"tradehub/hub/host"
+	"tradehub/rpc"
+)
+
+// operator answers the control socket.
+type operator struct{ h *house }
+
+var _ ctl.Operator = operator{}
+
+// Status is the hub in one page.
+func (o operator) Status() ctl.Status {
+	h := o.h
+	s := ctl.Status{
+		Version: versionText(), PID: os.Getpid(), Started: h.started, Data: h.config.Data, Fund: h.config.Fund.Name, Currency: h.config.Fund.Currency,
+		Day: string(h.runner.Day()), Entries: h.runner.Seq(), Journal: h.runner.Journal(), Refusing: h.runner.NotTaking(), Revision: h.runner.Revision(),
+		Ready: len(h.up.missing()) == 0, Plugins: o.Plugins(),
+	}
+	lines := h.rpc.Status()
+	for _, t := range h.config.Traders {
+		line := ctl.Line{Trader: string(t.Name), Request: t.VeighNa.Request, Publish: t.VeighNa.Publish}
+		if i := slices.IndexFunc(lines, func(s rpc.Status) bool { return s.Trader == t.Name }); i >= 0 {
+			line.Running, line.Clients, line.Subscribers = lines[i].Open, lines[i].Clients, lines[i].Subscribers
+		}
+		s.RPC = append(s.RPC, line)
+	}
+	s.Traders = mapped(h.runner.Standings(), func(s core.Standing) ctl.Standing {
+		return ctl.Standing{
+			Trader: string(s.Trader), Configured: s.Configured, Halted: s.Halted, Why: s.Why, Active: s.Active, InDoubt: s.InDoubt,
+			Orders: s.Orders, Trades: s.Trades, Rejects: s.Rejects, Account: account(s.Account),
+		}
+	})
+	return s
+}
+
+// Plugins are how the host sees them, with what the managers publish.
+func (o operator) Plugins() []ctl.Plugin {
+	return mapped(o.h.host.Status(), func(p host.PluginStatus) ctl.Plugin {
+		return ctl.Plugin{
+			Kind: string(p.Kind), Name: p.Name, State: string(p.State), Since: p.Since, Reason: p.Reason, Path: p.Path, PID: p.PID, Version: p.Version,
+			LastError: p.LastError, Restarts: p.Restarts, Queue: p.Queue,
+			Numbers: mapped(o.h.numbers.get(p.Name), func(n hub.Number) ctl.Number {
+				return ctl.Number{Name: n.Name, Trader: string(n.Trader), Value: n.Value}
+			}),
+		}
+	})
+}
+
+// Accounts are the fund's, and every trader's who has a book.
+func (o operator) Accounts() []ctl.Account {
+	return mapped(o.h.runner.Standings(), func(s core.Standing) ctl.Account { return account(s.Account) })
+}
+
+func account(a hub.Account) ctl.Account {
+	return ctl.Account{
+		Trader: string(a.Trader), Capital: a.Capital, Balance: a.Balance, Frozen: a.Frozen, Available: a.Available,
+		Realised: a.Realised, Unrealised: a.Unrealised, Commission: a.Commission,
+	}
+}
+
+// known is nil for "" and for a trader who has a book.
+func (o operator) known(trader string) error {
+	if trader == "" {
+		return nil
+	}
+	if _, ok := o.h.runner.Account(hub.TraderName(trader)); ok {
+		return nil
+	}
+	names := mapped(o.h.config.Traders, func(t config.Trader) string { return string(t.Name) })
+	return &ctl.Problem{Text: fmt.Sprintf("there is no trader %q", trader), Hint: suggest(trader, names, "there are "+strings.Join(names, ", "))}
+}
+
+func (o operator) Orders(trader string, activeOnly bool) ([]ctl.Order, error) {
+	if err := o.known(trader); err != nil {
+		return nil, err
+	}
+	return mapped(o.h.runner.Orders(hub.TraderName(trader), activeOnly), func(o hub.Order) ctl.Order {
+		return ctl.Order{
+			ID: string(o.ID), Trader: string(o.Trader), Gateway: string(o.Gateway), Contract: o.Instrument.String(), Direction: o.Direction.String(),
+			Offset: o.Offset.String(), Type: o.Type.String(), Price: o.Price, Quantity: o.Qty, Filled: o.Filled, Status: o.Status.String(), Active: o.Active(),
+			InDoubt: o.InDoubt, VenueID: o.VenueID, Reason: o.Reason, Reference: o.Reference, Time: o.Time.UTC(), Updated: o.Updated.UTC(),
+		}
+	}), nil
+}
+
+func (o operator) Trades(trader string) ([]ctl.Trade, error) {
+	if err := o.known(trader); err != nil {
+		return nil, err
+	}
+	return mapped(o.h.runner.Trades(hub.TraderName(trader)), func(t hub.Trade) ctl.Trade {
+		return ctl.Trade{
+			ID: t.ID, OrderID: string(t.OrderID), Trader: string(t.Trader), Gateway: string(t.Gateway), Contract: t.Instrument.String(), Direction: t.Direction.String(),
+			Offset: t.Offset.String(), Price: t.Price, Quantity: t.Qty, Commission: t.Commission, Day: string(t.Day), Time: t.Time.UTC(),
+		}
+	}), nil
+}
+
+func (o operator) Positions(trader string) ([]ctl.Position, error) {
+	if err := o.known(trader); err != nil {
+		return nil, err
+	}
+	return mapped(o.h.runner.Positions(hub.TraderName(trader)), func(p hub.Position) ctl.Position {
+		return ctl.Position{
+			Trader: string(p.Trader), Gateway: string(p.Gateway), Contract: p.Instrument.String(), Direction: p.Direction.String(), Quantity: p.Qty, Today: p.Today,
+			Yesterday: p.Yesterday, Frozen: p.Frozen, Price: p.Price, PnL: p.PnL,
+		}
+	}), nil
+}
+
+func (o operator) Halt(ctx context.Context, w ctl.Whom, by string) error {
+	return o.halt(ctx, w, by, true)
+}
+
+func (o operator) Resume(ctx context.Context, w ctl.Whom, by string) error {
+	return o.halt(ctx, w, by, false)
+}
+
+func (o operator) halt(ctx context.Context, w ctl.Whom, by string, on bool) error {
+	if err := o.known(w.Trader); err != nil {
+		return err
+	}
+	o.h.log.Warn("halt", "on", on, "trader", w.Trader, "all", w.All, "by", by, "reason", w.Reason)
+	return o.h.runner.Halt(ctx, hub.Halt{Trader: hub.TraderName(w.Trader), On: on, By: by, Reason: w.Reason})
+}
+
+func (o operator) CancelAll(w ctl.Whom, by string) (ctl.Cancelled, error) {
+	if err := o.known(w.Trader); err != nil {
+		return ctl.Cancelled{}, err
+	}
+	o.h.log.Warn("cancel all", "trader", w.Trader, "all", w.All, "by", by)
+	return ctl.Cancelled{Orders: o.h.runner.CancelAll(hub.TraderName(w.Trader), by)}, nil
+}
+
+func (o operator) ReloadPolicy(ctx context.Context, by string) (ctl.Reloaded, error) {
+	files, err := readPolicies(o.h.config.Policies)
+	if err != nil {
+		return ctl.Reloaded{}, err
+	}
+	revision, errs, err := o.h.runner.LoadPolicies(ctx, files, by)
+	if err != nil {
+		return ctl.Reloaded{}, err
+	}
+	o.h.log.Info("policy reload", "by", by, "revision", revision, "files", len(files), "errors", len(errs))
+	if _, rules, wrong := checkPolicies(o.h.config); rules != nil {
+		for _, w := range wrong {
+			o.h.log.Warn(w)
+		}
+	}
+	return ctl.Reloaded{Revision: revision, Files: len(files), Errors: errs}, nil
+}
+
+func (o operator) StartRPC(by string) (string, error) {
+	said, err := o.h.rpc.Start()
+	o.h.log.Info(said, "by", by)
+	if err != nil {
+		return said, fmt.Errorf("%s: %w", said, err)
+	}
+	return said, nil
+}
+
+func (o operator) StopRPC(by string) (string, error) {
+	said, err := o.h.rpc.Stop()
+	o.h.log.Warn(said, "by", by)
+	return said, err
+}
+
+func (o operator) SetLogLevel(level, by string) error {
+	l := hclog.LevelFromString(level)
+	if l == hclog.NoLevel {
+		return &ctl.Problem{Text: fmt.Sprintf("there is no log level %q", level), Hint: "there are trace, debug, info, warn, error"}
+	}
+	o.h.log.SetLevel(l)
+	o.h.log.Info("log level", "level", l, "by", by)
+	return nil
+}

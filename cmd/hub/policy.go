@@ -1,0 +1,152 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"tradehub/hub"
+	"tradehub/hub/policy"
+)
+
+func policyVerbs() []verb {
+	return []verb{
+		{
+			name: "policy check", args: "PATH...", short: "every error of policy files, or their revision",
+			long: `Compiles policy files as the hub does. A PATH is a file, or a folder, of which all .yaml files are taken but tests (_test.yaml). Every error of every file is
+reported with file:line:col; exit code 1. No running hub is needed. The revision of a folder is the one that the hub shows when it has loaded that folder.`,
+			prepare: func(*flag.FlagSet) func(env, []string) error { return policyCheck },
+		},
+		{
+			name: "policy vars", args: "[FILTER]", short: "what a rule may read",
+			long: `Lists every variable that a rule may read: its name, its type, what it means and when it is missing, in which case the order is refused. With FILTER only those
+whose name or meaning contains it.`,
+			prepare: func(flags *flag.FlagSet) func(env, []string) error {
+				asJSON := flags.Bool("json", false, "for programs")
+				return func(e env, args []string) error { return policyVars(e, args, *asJSON) }
+			},
+		},
+	}
+}
+
+func policyCheck(e env, paths []string) error {
+	if len(paths) == 0 {
+		return misused("usage: hub policy check PATH...", "which files?")
+	}
+	var files []hub.PolicyFile
+	shown := map[string]string{} // by the name that the file is compiled under
+	for _, path := range paths {
+		found, err := policiesAt(path, len(paths) == 1)
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			if _, again := shown[f.Name]; !again {
+				shown[f.Name] = f.Name
+				files = append(files, f)
+			}
+			if len(paths) == 1 && f.Name != path {
+				shown[f.Name] = filepath.Join(path, f.Name)
+			}
+		}
+	}
+	if len(files) == 0 {
+		return not("policy files end in .yaml; tests, which end in _test.yaml, are not rules", "there is no policy file in %s", strings.Join(paths, ", "))
+	}
+	slices.SortFunc(files, func(a, b hub.PolicyFile) int { return strings.Compare(a.Name, b.Name) })
+	rules, errs := policy.Compile(files)
+	if len(errs) > 0 {
+		bad := map[string]bool{}
+		for _, p := range errs {
+			bad[p.File] = true
+			p.File = shown[p.File]
+			fmt.Fprintln(e.stderr, p.String())
+		}
+		return not("hub policy vars lists what a rule may read", "%s in %s", count(len(errs), "error"), count(len(bad), "file"))
+	}
+	whose := mapped(rules.Traders(), func(t hub.TraderName) string { return string(t) })
+	if rules.HasFund() {
+		whose = append([]string{"the fund"}, whose...)
+	}
+	fmt.Fprintf(e.stdout, "ok: %s, rules of %s, revision %s\n", count(len(files), "file"), strings.Join(whose, ", "), rules.Revision())
+	return nil
+}
+
+// policiesAt reads a file or a folder. Alone, a folder's files are named as seen from it, as the hub does; among others they need their whole path.
+func policiesAt(path string, alone bool) ([]hub.PolicyFile, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, not("", "%w", err)
+	}
+	if !info.IsDir() {
+		text, err := os.ReadFile(path)
+		return []hub.PolicyFile{{Name: path, Text: string(text)}}, err
+	}
+	files, err := readPolicies(path)
+	if !alone {
+		for i := range files {
+			files[i].Name = filepath.Join(path, files[i].Name)
+		}
+	}
+	return files, err
+}
+
+// variable is a policy.VarInfo for programs.
+type variable struct {
+	Name    string   `json:"name"`
+	Type    string   `json:"type"`
+	Unit    string   `json:"unit,omitempty"`
+	Values  []string `json:"values,omitempty"`
+	Window  bool     `json:"window,omitempty"`
+	Meaning string   `json:"meaning"`
+	Missing string   `json:"missing,omitempty"`
+}
+
+func policyVars(e env, args []string, asJSON bool) error {
+	if len(args) > 1 {
+		return misused("usage: hub policy vars [--json] [FILTER]", "one filter, not %d", len(args))
+	}
+	filter := strings.ToLower(strings.Join(args, ""))
+	found := []variable{}
+	for _, v := range policy.Vars() {
+		out := variable{Name: v.Name, Unit: v.Unit, Values: v.Members, Window: v.Windowed, Meaning: v.Meaning, Missing: v.Missing}
+		if v.Windowed {
+			out.Name += `("10s")`
+		}
+		switch v.Kind {
+		case policy.KindNumber:
+			out.Type = "number"
+		case policy.KindText:
+			out.Type = "text"
+		case policy.KindTruth:
+			out.Type = "truth"
+		case policy.KindMissing:
+		}
+		if strings.Contains(strings.ToLower(v.Name+" "+v.Meaning), filter) {
+			found = append(found, out)
+		}
+	}
+	if asJSON {
+		return writeJSON(e.stdout, found)
+	}
+	if len(found) == 0 {
+		return not("hub policy vars lists all", "no variable has %q in its name or meaning", filter)
+	}
+	rows := [][]cell{headed("NAME TYPE MEANING MISSING")}
+	for _, v := range found {
+		kind := v.Type
+		if v.Unit != "" {
+			kind = v.Unit
+		}
+		meaning := v.Meaning
+		if len(v.Values) > 0 {
+			meaning += ": " + strings.Join(v.Values, ", ")
+		}
+		rows = append(rows, []cell{text(v.Name), text(kind), text(meaning), text(v.Missing)})
+	}
+	writeTable(e, rows)
+	return nil
+}

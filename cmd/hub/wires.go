@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"tradehub/hub"
+	"tradehub/hub/core"
+	"tradehub/hub/host"
+	"tradehub/hub/runner"
+	"tradehub/rpc"
+	"tradehub/rpc/veighna"
+)
+
+func sortedKeys(m map[string]bool) []string { return slices.Sorted(maps.Keys(m)) }
+
+// The parts declare what they call, each in its own words; the types of this file translate and do nothing else.
+var (
+	_ host.Events      = events{}
+	_ runner.Publisher = publisher{}
+	_ rpc.Desk         = desk{}
+	_ runner.Plugins   = (*host.Host)(nil)
+)
+
+// events takes what the plugins say to the runner.
+type events struct{ h *house }
+
+func (e events) GatewayUp(g hub.GatewayName, contracts []hub.Contract) {
+	e.h.runner.GatewayUp(g, contracts)
+	e.h.log.Info("gateway is up", "gateway", g, "contracts", len(contracts))
+	e.h.restoreSubscriptions()
+	e.h.up.done(string(g))
+}
+
+func (e events) GatewayDown(g hub.GatewayName, reason string) {
+	e.h.log.Error("gateway is down", "gateway", g, "reason", reason)
+	e.h.runner.GatewayDown(g, reason)
+}
+
+func (e events) Contracts(g hub.GatewayName, contracts []hub.Contract) {
+	e.h.runner.Contracted(g, contracts)
+}
+func (e events) Report(r hub.VenueReport)           { e.h.runner.Report(r) }
+func (e events) Reconciled(a hub.Reconcile)         { e.h.runner.Reconciled(a) }
+func (e events) Tick(t hub.Tick)                    { e.h.runner.OnTick(t) }
+func (e events) Numbers(m string, all []hub.Number) { e.h.numbers.set(m, all) }
+
+func (e events) ManagerUp(m string) {
+	e.h.log.Info("risk manager is up", "manager", m)
+	e.h.up.done(m)
+}
+
+// ManagerDown tells the traders, too: from now on everything that they send is refused.
+func (e events) ManagerDown(m, reason string) {
+	e.h.log.Error("risk manager is down; new orders are refused", "manager", m, "reason", reason)
+	e.h.numbers.set(m, nil)
+	publisher{e.h}.Log(runner.LogLine{Level: core.Problem, Text: "risk manager " + m + " is down; new orders are refused"})
+}
+
+func (e events) ManagerNeedsBook(m string, deliver func(hub.RiskBook)) {
+	e.h.runner.ManagerNeedsBook(m, deliver)
+}
+
+// publisher takes what the runner says to the traders' sockets.
+type publisher struct{ h *house }
+
+func (p publisher) Order(o hub.Order)     { p.h.rpc.PublishOrder(o) }
+func (p publisher) Trade(t hub.Trade)     { p.h.rpc.PublishTrade(t) }
+func (p publisher) Account(a hub.Account) { p.h.rpc.PublishAccount(a) }
+func (p publisher) Tick(t hub.Tick)       { p.h.rpc.PublishTick(t) }
+
+func (p publisher) Positions(_ hub.TraderName, positions []hub.Position) {
+	for _, one := range positions {
+		p.h.rpc.PublishPosition(one)
+	}
+}
+
+func (p publisher) Contracts(contracts []hub.Contract) {
+	for _, c := range contracts {
+		p.h.rpc.PublishContract(c)
+	}
+}
+
+// Log puts a line into the windows of those whom it concerns.
+func (p publisher) Log(l runner.LogLine) {
+	level := veighna.LevelInfo
+	switch l.Level {
+	case core.Info:
+	case core.Warning:
+		level = veighna.LevelWarning
+	case core.Problem:
+		level = veighna.LevelError
+	}
+	if l.Trader != "" {
+		p.h.rpc.PublishLog(l.Trader, p.h.config.Gateways[0].Name, level, l.Text)
+		return
+	}
+	for _, t := range p.h.config.Traders {
+		p.h.rpc.PublishLog(t.Name, p.h.config.Gateways[0].Name, level, l.Text)
+	}
+}
+
+// desk takes what traders ask to the runner.
+type desk struct{ h *house }
+
+func (d desk) Submit(t hub.TraderName, g hub.GatewayName, req hub.OrderRequest, done func(hub.GatewayName, hub.OrderID, error)) {
+	d.h.runner.Submit(t, g, req, func(id hub.OrderID, at hub.GatewayName, err error) { done(at, id, err) })
+}
+
+// Cancel is silent about what cannot be cancelled, as stock VeighNa is: the order's own event says how it stands.
+func (d desk) Cancel(t hub.TraderName, _ hub.GatewayName, req hub.CancelRequest, done func(error)) {
+	d.h.runner.Cancel(t, req.OrderID, string(t), func(err error) {
+		if err != nil {
+			d.h.log.Debug("cancel", "trader", t, "order", req.OrderID, "answer", err)
+		}
+		done(nil)
+	})
+}
+
+func (d desk) Subscribe(t hub.TraderName, g hub.GatewayName, i hub.Instrument) error {
+	if err := d.h.runner.Subscribe(g, i); err != nil {
+		return err
+	}
+	d.h.subscriptions.add(t, i)
+	return nil
+}
+
+func (d desk) History(ctx context.Context, _ hub.TraderName, g hub.GatewayName, req hub.HistoryRequest) ([]hub.Bar, error) {
+	return d.h.runner.History(ctx, g, req)
+}
+
+func (d desk) Contracts(hub.TraderName) []hub.Contract { return d.h.runner.Contracts() }
+
+func (d desk) Contract(_ hub.TraderName, i hub.Instrument) (hub.Contract, bool) {
+	all := d.h.runner.Contracts()
+	at := slices.IndexFunc(all, func(c hub.Contract) bool { return c.Instrument == i })
+	if at < 0 {
+		return hub.Contract{}, false
+	}
+	return all[at], true
+}
+
+func (d desk) Ticks(hub.TraderName) []hub.Tick { return d.h.runner.Ticks() }
+
+func (d desk) Tick(_ hub.TraderName, i hub.Instrument) (hub.Tick, bool) { return d.h.runner.Tick(i) }
+
+func (d desk) Orders(t hub.TraderName) []hub.Order { return d.h.runner.Orders(t, false) }
+
+func (d desk) Order(t hub.TraderName, id hub.OrderID) (hub.Order, bool) {
+	return d.h.runner.Order(t, id)
+}
+
+func (d desk) Trades(t hub.TraderName) []hub.Trade { return d.h.runner.Trades(t) }
+
+func (d desk) Positions(t hub.TraderName) []hub.Position { return d.h.runner.Positions(t) }
+
+func (d desk) Account(t hub.TraderName) (hub.Account, bool) { return d.h.runner.Account(t) }
