@@ -149,8 +149,8 @@ func buildCatalogue() []VarInfo {
 }
 
 func orderVars() []VarInfo {
-	text := func(name string, v Var, meaning, missing string) VarInfo {
-		return VarInfo{Name: "order." + name, Scope: ScopeOrder, Var: v, Kind: KindText, Meaning: meaning, Missing: missing}
+	text := func(name string, v Var, meaning string) VarInfo {
+		return VarInfo{Name: "order." + name, Scope: ScopeOrder, Var: v, Kind: KindText, Meaning: meaning}
 	}
 	enum := func(name string, v Var, e *enumeration, meaning string) VarInfo {
 		return VarInfo{Name: "order." + name, Scope: ScopeOrder, Var: v, Kind: KindText, Members: e.members, Meaning: meaning}
@@ -159,10 +159,10 @@ func orderVars() []VarInfo {
 		return VarInfo{Name: "order." + name, Scope: ScopeOrder, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
 	}
 	return []VarInfo{
-		text("trader", OrderTrader, "who sends the order", ""),
-		text("symbol", OrderSymbol, `what is to be traded: "rb2610"`, ""),
-		text("exchange", OrderExchange, `where: "SHFE"`, ""),
-		text("gateway", OrderGateway, `through which gateway: "SIM"`, ""),
+		text("trader", OrderTrader, "who sends the order"),
+		text("symbol", OrderSymbol, `what is to be traded: "rb2610"`),
+		text("exchange", OrderExchange, `where: "SHFE"`),
+		text("gateway", OrderGateway, `through which gateway: "SIM"`),
 		enum("direction", OrderDirection, directions, "LONG buys, SHORT sells (BUY and SELL may be written instead)"),
 		enum("offset", OrderOffset, offsets, "whether the order opens or closes a position; NONE at a venue that nets (shares, coins)"),
 		enum("type", OrderType, orderTypes, "how the order is to be executed"),
@@ -175,21 +175,21 @@ func orderVars() []VarInfo {
 			Meaning: "the order can only make a position smaller: it closes; or, at a venue that nets, it is opposite to the position and, with the trader's active orders of its " +
 				"direction, not larger",
 		},
-		text("reference", OrderReference, "the trader's own words about the order, often the strategy's name; may be empty", ""),
+		text("reference", OrderReference, "the trader's own words about the order, often the strategy's name; may be empty"),
 	}
 }
 
 func contractVars() []VarInfo {
-	text := func(name string, v Var, meaning, missing string) VarInfo {
-		return VarInfo{Name: "contract." + name, Scope: ScopeContract, Var: v, Kind: KindText, Meaning: meaning, Missing: missing}
+	text := func(name string, v Var, meaning string) VarInfo {
+		return VarInfo{Name: "contract." + name, Scope: ScopeContract, Var: v, Kind: KindText, Meaning: meaning}
 	}
 	number := func(name string, v Var, unit, meaning, missing string) VarInfo {
 		return VarInfo{Name: "contract." + name, Scope: ScopeContract, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
 	}
 	return []VarInfo{
-		text("symbol", ContractSymbol, `the contract: "rb2610"`, ""),
-		text("exchange", ContractExchange, `the exchange: "SHFE"`, ""),
-		text("product", ContractProduct, `the product code: "rb" for rb2610; the symbol itself for a share or a coin pair`, ""),
+		text("symbol", ContractSymbol, `the contract: "rb2610"`),
+		text("exchange", ContractExchange, `the exchange: "SHFE"`),
+		text("product", ContractProduct, `the product code: "rb" for rb2610; the symbol itself for a share or a coin pair`),
 		{Name: "contract.kind", Scope: ScopeContract, Var: ContractKind, Kind: KindText, Members: kinds.members, Meaning: "what kind of contract it is"},
 		number("tick", ContractTick, "price", "the smallest price step", "the gateway names none"),
 		number("size", ContractSize, "number", "how much of the underlying one unit is: 10 (tonnes) for a lot of rb, 1 for a share or a coin", ""),

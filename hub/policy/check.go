@@ -405,7 +405,8 @@ func (c *checker) binary(n *ast.BinaryNode) (operand, bool) {
 	if !leftOK || !rightOK {
 		return operand{}, false
 	}
-	kind, made := KindTruth, node{kind: KindTruth, a: left.node, b: right.node}
+	var kind Kind // of the operands
+	made := node{kind: KindTruth, a: left.node, b: right.node}
 	switch n.Operator {
 	case "==", "!=":
 		return c.equality(n.Operator, left, right)
@@ -461,7 +462,7 @@ func (c *checker) equality(operator string, left, right operand) (operand, bool)
 		c.fault(left.at, "%s compares two of a kind; %s is %s, %s is %s", operator, left, left.kind.phrase(), right, right.kind.phrase())
 		return operand{}, false
 	}
-	same, other := op(opEqual), op(opNotEqual)
+	same, other := opEqual, opNotEqual
 	switch left.kind {
 	case KindNumber, KindMissing:
 	case KindTruth:

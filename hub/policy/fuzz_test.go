@@ -61,7 +61,8 @@ func decideAll(t *testing.T, file hub.PolicyFile) {
 		return
 	}
 	for _, source := range []policy.Source{
-		table{}, all(policy.Number(hub.Int(0))), all(policy.Number(hub.MustDecimal("-9999999999999999999"))), all(policy.Number(hub.MustDecimal("0.0000000000000000001"))),
+		table{},
+		all(policy.Number(hub.Int(0))), all(policy.Number(hub.MustDecimal("-9999999999999999999"))), all(policy.Number(hub.MustDecimal("0.0000000000000000001"))),
 		all(policy.Text("")), all(policy.Text("rb\x00\xff")), all(policy.Truth(true)), all(policy.Missing("no\nreason")), all(policy.Value{Kind: 99}),
 	} {
 		for _, trader := range append(rules.Traders(), "nobody") {
