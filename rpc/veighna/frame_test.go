@@ -308,3 +308,34 @@ func BenchmarkDecodeTick(b *testing.B) {
 		}
 	}
 }
+
+// FuzzEvent: no bytes that a server may send do more than make an error or an event.
+func FuzzEvent(f *testing.F) {
+	for _, dir := range stockDirs(f)[:2] {
+		for _, name := range []string{"tick", "trade", "position", "account", "contract", "log", "quote", "cta_strategy", "heartbeat", "extra"} {
+			f.Add([]byte(nil), read(f, dir+"/pub_"+name+".pkl"))
+		}
+	}
+	for _, m := range append(veighna.AnyVersion.Publish(veighna.TickEvent(benchTick(), nil), now), veighna.AnyVersion.Heartbeat(now)...) {
+		f.Add(m[0], m[len(m)-1])
+	}
+	f.Fuzz(func(t *testing.T, topic, data []byte) {
+		for _, m := range []veighna.Message{{data}, {topic, data}} {
+			e, err := veighna.DecodeEvent(m, nil)
+			if err != nil {
+				if err.Error() == "" || len(err.Error()) > 2000 {
+					t.Fatalf("got %v", err)
+				}
+				continue
+			}
+			if b := write(e.Data, veighna.English); b != nil { // a typed value can be written
+				if _, err := pickle.Decode(append(b, '.')); err != nil {
+					t.Fatalf("%+v: %v", e.Data, err)
+				}
+			}
+		}
+		if v, err := veighna.DecodeReply(data, nil); err != nil && v != nil {
+			t.Fatalf("got both %v and %v", v, err)
+		}
+	})
+}
