@@ -33,6 +33,7 @@ type child struct {
 	mu        sync.Mutex
 	pid       int
 	reaped    bool
+	doomed    bool   // killed, maybe before it was started
 	exit      string // how it ended
 	exitAt    time.Time
 	problem   string // what was wrong with its handshake
@@ -66,6 +67,9 @@ func (c *child) Start(context.Context) error {
 	}
 	c.mu.Lock()
 	c.pid = c.cmd.Process.Pid
+	if c.doomed {
+		killGroup(c.pid)
+	}
 	c.mu.Unlock()
 	var readers sync.WaitGroup
 	readers.Go(func() { c.readStdout(stdout) })
@@ -118,8 +122,19 @@ func (c *child) Kill(context.Context) error {
 func (c *child) kill() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.doomed = true
 	if c.pid != 0 && !c.reaped {
 		killGroup(c.pid)
+	}
+}
+
+// exits reports whether the process has ended, or does so within a time.
+func (c *child) exits(within time.Duration) bool {
+	select {
+	case <-c.exited:
+		return true
+	case <-time.After(within):
+		return false
 	}
 }
 

@@ -236,6 +236,7 @@ func (u *unit) start(dir string) (*process, error) {
 	if err == nil {
 		return p, nil
 	}
+	// go-plugin's words are of use only when there was no process at all.
 	started := child.pidNow() != 0
 	child.kill()
 	client.Kill()
@@ -243,7 +244,7 @@ func (u *unit) start(dir string) (*process, error) {
 		return nil, fmt.Errorf("it cannot be started: %w", err)
 	}
 	<-child.exited
-	return nil, p.whyNotStarted(err)
+	return nil, p.whyNotStarted()
 }
 
 func (p *process) dispense() error {
@@ -256,7 +257,7 @@ func (p *process) dispense() error {
 }
 
 // whyNotStarted finds the best words for a handshake that did not come about.
-func (p *process) whyNotStarted(err error) error {
+func (p *process) whyNotStarted() error {
 	if problem := p.child.handshakeProblem(); problem != "" {
 		return errors.New(problem)
 	}
@@ -264,33 +265,21 @@ func (p *process) whyNotStarted(err error) error {
 	if ending == "signal: killed" {
 		return fmt.Errorf("no handshake within %s", p.unit.host.options.Times.Start)
 	}
-	return fmt.Errorf("it ended before its handshake: %s (%w)", ending, err)
+	return fmt.Errorf("it ended before its handshake: %s", ending)
 }
 
 // end ends the process, in good order when its session has (err is nil), and returns why it ended.
 func (p *process) end(err error) error {
-	var died bool
-	select {
-	case <-p.child.exited:
-		died = true
-	default:
+	var broken *brokenError
+	if errors.As(err, &broken) && p.child.exits(time.Second) { // the stream breaks a little before the process is seen to be dead
+		err = fmt.Errorf("its process died: %s", p.child.ending())
 	}
-	if err != nil && !died {
-		// The stream may break a little before the process is seen to be dead.
-		select {
-		case <-p.child.exited:
-			died = true
-		case <-time.After(time.Second):
-			p.child.kill()
-		}
+	if err != nil {
+		p.child.kill()
 	}
 	kill := time.AfterFunc(p.unit.host.options.Times.Stop, p.child.kill)
 	p.client.Kill()
 	kill.Stop()
 	<-p.child.exited
-	var broken *brokenError
-	if died && errors.As(err, &broken) {
-		return fmt.Errorf("its process died: %s", p.child.ending())
-	}
 	return err
 }
