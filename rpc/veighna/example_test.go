@@ -19,14 +19,10 @@ func Example() {
 			return veighna.AppendReplyError(nil, err.Error())
 		}
 		reply := veighna.AppendReplyStart(nil)
-		switch c := call.(type) {
-		case veighna.SendOrder:
-			fmt.Println(c.Direction, c.Qty, c.OrderRequest, "by way of", c.Gateway)
+		if order, ok := call.(veighna.SendOrder); ok {
+			fmt.Println(order.Direction, order.Qty, order.OrderRequest, "by way of", order.Gateway)
 			reply = veighna.AppendString(reply, veighna.OrderID("SIM", "7_1"))
-		case veighna.GetAllTicks:
-			ticks := []hub.Tick{{Instrument: c1, Gateway: "SIM"}}
-			reply = veighna.AppendList(reply, ticks, func(dst []byte, t *hub.Tick) []byte { return veighna.AppendTick(dst, t, nil) })
-		default:
+		} else {
 			reply = veighna.AppendNone(reply)
 		}
 		return veighna.AppendReplyEnd(reply)
