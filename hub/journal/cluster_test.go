@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -47,11 +48,7 @@ func (s *server) open(t *testing.T) {
 	t.Helper()
 	c := *s.opts.Cluster
 	if c.Listener == nil {
-		l, err := net.Listen("tcp", address(c.Peers, s.opts.NodeID))
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Listener = l
+		c.Listener = listen(t, address(c.Peers, s.opts.NodeID))
 	}
 	s.ledger = newLedger()
 	o := s.opts
@@ -69,16 +66,22 @@ func address(peers []journal.Peer, id string) string {
 	return ""
 }
 
+func listen(t *testing.T, address string) net.Listener {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 // three prepares servers on loopback addresses. The first founds the journal.
 func three(t *testing.T, security *tls.Config) []*server {
 	t.Helper()
 	var all []*server
 	var peers []journal.Peer
 	for _, id := range []string{"a", "b", "c"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := listen(t, "127.0.0.1:0")
 		peers = append(peers, journal.Peer{ID: id, Address: l.Addr().String()})
 		o := options(filepath.Join(t.TempDir(), id), nil)
 		o.NodeID = id
@@ -203,7 +206,7 @@ func TestLeaderThatIsAlone(t *testing.T) {
 	}
 	awaitState(t, first.Journal, journal.Following)
 	first.ledger.await(t, "the loss", func() bool { return len(first.ledger.lost) == len(lost) })
-	if len(lost) > 0 && first.ledger.lostWhy != journal.ErrLostLead {
+	if len(lost) > 0 && !errors.Is(first.ledger.lostWhy, journal.ErrLostLead) {
 		t.Fatal(first.ledger.lostWhy)
 	}
 	if err := first.Kill(); err != nil {

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"time"
 
 	"github.com/hashicorp/raft"
 	"github.com/hashicorp/raft-wal/types"
@@ -12,11 +13,12 @@ type Faults struct {
 	Files     func(types.VFS) types.VFS
 	Stable    func(raft.StableStore) raft.StableStore
 	FreeBytes func(dir string) (uint64, error)
+	Close     time.Duration // how long Close waits
 }
 
 // With returns o with f.
 func (o Options) With(f Faults) Options {
-	o.fileSystem, o.stableStore, o.freeBytes = f.Files, f.Stable, f.FreeBytes
+	o.fileSystem, o.stableStore, o.freeBytes, o.closeTimeout = f.Files, f.Stable, f.FreeBytes, f.Close
 	return o
 }
 

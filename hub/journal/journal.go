@@ -475,8 +475,9 @@ const (
 
 // Close waits a moment for what is in flight, stops, and lets go of the
 // directory. It returns within seconds, with an error when the disk or the
-// machine does not let go; then the directory stays locked until the process
-// ends.
+// machine does not let go; the directory is then released when it does, or when
+// the process ends. Machine.Apply and Options.Lost may be called until Close
+// returns, so whoever calls Close must not be what they wait for.
 func (j *Journal) Close() error {
 	j.closeOne.Do(func() { j.closeErr = j.close() })
 	return j.closeErr
@@ -509,21 +510,27 @@ func (j *Journal) drain() {
 	}
 }
 
+// shut stops raft and then lets go of the directory, be it later than its
+// caller waits.
 func (j *Journal) shut() error {
 	close(j.closing)
-	ended := make(chan struct{})
+	released := make(chan error, 1)
 	go func() {
-		defer close(ended)
 		<-j.stopped
 		j.helpers.Wait()
+		released <- j.release()
 	}()
-	timeout := time.NewTimer(closeTimeout)
+	timeout := time.NewTimer(j.opts.closeTimeout)
 	defer timeout.Stop()
 	select {
-	case <-ended:
+	case err := <-released:
+		return err
 	case <-timeout.C:
-		return fmt.Errorf("journal: close: the disk, the machine or another server did not answer for %s", closeTimeout)
+		return fmt.Errorf("journal: close: the disk, the machine or another server did not answer for %s", j.opts.closeTimeout)
 	}
+}
+
+func (j *Journal) release() error {
 	j.mu.Lock()
 	clean := j.cause == nil
 	j.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -67,6 +68,47 @@ func TestCloseWaitsForWhatIsInFlight(t *testing.T) {
 	diff(t, "applied before close", l.got(), want)
 	if len(l.lost) > 0 {
 		t.Fatalf("lost %v", l.lost)
+	}
+}
+
+// stuck is a machine that does not come back from Apply until it is let.
+type stuck struct {
+	*ledger
+	in, out chan struct{}
+}
+
+func (s *stuck) Apply([]journal.Entry) {
+	close(s.in)
+	<-s.out
+}
+
+func TestCloseDoesNotWaitForEver(t *testing.T) {
+	m := &stuck{newLedger(), make(chan struct{}), make(chan struct{})}
+	o := options(t.TempDir(), m.ledger).With(journal.Faults{Close: time.Millisecond})
+	o.Machine = m
+	j := mustLead(t, o)
+	mustPropose(t, j, "x")
+	<-m.in
+	if err := j.Close(); err == nil || !strings.Contains(err.Error(), "the machine or another server did not answer for 1ms") {
+		t.Fatal(err)
+	}
+	if _, err := journal.Open(o); !errors.Is(err, journal.ErrInUse) {
+		t.Fatalf("open beside a machine that still runs: %v", err)
+	}
+	close(m.out)
+	for { // it lets go when the machine does
+		again, err := journal.Open(options(o.Dir, newLedger()))
+		if err == nil {
+			mustClose(t, again)
+			return
+		}
+		if !errors.Is(err, journal.ErrInUse) {
+			t.Fatal(err)
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-t.Context().Done():
+		}
 	}
 }
 
@@ -391,7 +433,7 @@ func TestSnapshotsAreTakenByThemselves(t *testing.T) {
 }
 
 func TestDamagedSnapshot(t *testing.T) {
-	build := func(t *testing.T, trailing uint64) (string, []string, journal.Options) {
+	build := func(t *testing.T, trailing uint64) ([]string, journal.Options) {
 		dir := t.TempDir()
 		l := newLedger()
 		o := options(dir, l)
@@ -423,17 +465,17 @@ func TestDamagedSnapshot(t *testing.T) {
 		if err := os.WriteFile(newest, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return dir, l.got(), o
+		return l.got(), o
 	}
 	t.Run("made up for from the one before", func(t *testing.T) {
-		_, want, o := build(t, 1000)
+		want, o := build(t, 1000)
 		again := newLedger()
 		o.Machine = again
 		mustLead(t, o)
 		diff(t, "recovered", again.got(), want)
 	})
 	t.Run("refused when entries are missing", func(t *testing.T) {
-		_, _, o := build(t, 1)
+		_, o := build(t, 1)
 		o.Machine = newLedger()
 		_, err := journal.Open(o)
 		if !errors.Is(err, journal.ErrDamaged) || !strings.Contains(err.Error(), "are in no snapshot and in no segment; restore the data directory from a back-up") {

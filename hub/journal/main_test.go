@@ -214,13 +214,20 @@ func diff(t testing.TB, what string, got, want []string) {
 	t.Fatalf("%s: %d entries, want %d", what, len(got), len(want))
 }
 
+// copyDir copies a data directory, into memory where that is possible: what is
+// tried on hundreds of copies does not depend on how long a sync takes.
 func copyDir(t testing.TB, from string) string {
 	t.Helper()
-	to := filepath.Join(t.TempDir(), "data")
+	parent, err := os.MkdirTemp("/dev/shm", "journal-test-")
+	if err != nil {
+		parent = t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(parent) })
+	to := filepath.Join(parent, "data")
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}
-	err := filepath.WalkDir(to, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(to, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
 			err = os.Chmod(path, 0o700)
 		}

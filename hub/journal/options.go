@@ -77,11 +77,14 @@ type Options struct {
 	// and nothing listens on any address.
 	Cluster *Cluster
 
+	// The rest is for this package's tests.
+	//
 	// fileSystem and stableStore put a fault between the journal and its disk.
-	// They are for this package's tests.
 	fileSystem  func(types.VFS) types.VFS
 	stableStore func(raft.StableStore) raft.StableStore
 	freeBytes   func(dir string) (uint64, error)
+
+	closeTimeout time.Duration
 }
 
 // Cluster is what several servers need to know to keep one journal.
@@ -141,6 +144,8 @@ func (o Options) withDefaults() (Options, error) {
 	if o.freeBytes == nil {
 		o.freeBytes = freeBytes
 	}
+
+	o.closeTimeout = cmp.Or(o.closeTimeout, closeTimeout)
 
 	var errs []error
 	if o.Dir == "" {

@@ -126,8 +126,7 @@ func (s *store) verify(dir string, clean bool, log hclog.Logger) error {
 			return damage(path, errors.New("another segment follows it, and it is not full"))
 		}
 		scan, err := mendTail(path, info, clean)
-		var system *os.PathError
-		if errors.As(err, &system) {
+		if _, ok := errors.AsType[*os.PathError](err); ok {
 			return fmt.Errorf("open the entries: %w", err)
 		}
 		if err != nil {
