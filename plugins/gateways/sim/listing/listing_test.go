@@ -145,6 +145,7 @@ func TestBadLists(t *testing.T) {
 		}
 		return strings.Replace(good, old, with, 1)
 	}
+	_, entries, _ := strings.Cut(good, "contracts:\n")
 	option := good + `  - symbol: x-C-1
     exchange: SHFE
     kind: OPTION
@@ -190,7 +191,7 @@ func TestBadLists(t *testing.T) {
 		{replace("Asia/Shanghai", "Asia/Atlantis"), `c.yaml:1: zone "Asia/Atlantis" is no time zone such as Asia/Shanghai`},
 		{replace("as_of: 2026-11-20T15:00:00+08:00\n", ""), "c.yaml:1: as_of is missing: the time at which every contract costs its base, such as 2026-11-20T15:00:00+08:00"},
 		{"zone: UTC\nas_of: 2026-11-20T15:00:00+08:00\n", "c.yaml:1: there are no contracts"},
-		{good + good[strings.Index(good, "  - symbol"):], "c.yaml:13: rb2701.SHFE is there twice"},
+		{good + entries, "c.yaml:13: rb2701.SHFE is there twice"},
 		{strings.Replace(option, "underlying: rb2701", "underlying: rb", 1), `c.yaml:13: x-C-1.SHFE: option: its underlying "rb" must be a contract of the same exchange in this file`},
 		{strings.Replace(option, "type: CALL", "type: Call", 1), "c.yaml:13: x-C-1.SHFE: option: type must be CALL or PUT"},
 		{strings.Replace(option, "strike: 3000", "strike: 0", 1), "c.yaml:13: x-C-1.SHFE: option: strike must be positive"},

@@ -337,13 +337,11 @@ func TestBars(t *testing.T) {
 		}
 		return got
 	}
-	count := func(interval hub.Interval, start, end string, want int) []hub.Bar {
+	count := func(interval hub.Interval, start, end string, want int) {
 		t.Helper()
-		got := bars(interval, start, end)
-		if len(got) != want {
+		if got := bars(interval, start, end); len(got) != want {
 			t.Errorf("%s %s to %s: got %d bars, want %d", interval, start, end, len(got), want)
 		}
-		return got
 	}
 	// Start and end are both in.
 	count(hub.Minute, "2026-11-18T09:00:00+08:00", "2026-11-18T09:05:00+08:00", 6)
