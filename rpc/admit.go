@@ -3,6 +3,7 @@ package rpc
 import (
 	"fmt"
 	"net/netip"
+	"syscall"
 
 	"github.com/hashicorp/go-hclog"
 	zmq "github.com/pebbe/zmq4"
@@ -109,9 +110,13 @@ func (l *line) explain(end *ending, where, stray string) {
 	case end.up || !end.known:
 		if end.byUs {
 			// What ends a connection from the hub's side after it was up is one of these; libzmq does not say which.
-			l.quiet.info(l.now, "connection to the "+where+" address ended by the hub: it did not answer pings, or sent what is no ZeroMQ message",
+			l.quiet.info(l.now, "connection to the "+where+" address ended by the hub: it did not answer pings, or sent a message that is too large or none at all",
 				"peer", addr, "ping_timeout", l.limits.PingTimeout)
 		}
+	case !end.seen:
+		// It was over before it could be looked at, which happens to what sends all it has at once. Who tries again is seen sooner or later.
+		l.quiet.warn(l.now, fmt.Sprintf("what connected to the %s address of %s is no ZeroMQ program, or a socket of the wrong type", where, name),
+			"hint", "if it is a trader's: are its two addresses swapped?")
 	case end.unread == 0 && (end.received < 0 || end.received >= greetingBytes):
 		// Greeting and READY were read to the last byte, and libzmq ended it without naming a fault: that is what it does with a socket type
 		// which cannot talk to this one.
@@ -134,7 +139,12 @@ func (l *line) explainFailure(end *ending, where string) {
 	case end.failure.event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
 		l.quiet.warn(l.now, fmt.Sprintf("a program connected to the %s address of %s and broke ZeroMQ's protocol", where, name),
 			"peer", end.addr, "code", fmt.Sprintf("%#x", end.failure.detail))
-	case end.since.Add(l.limits.HandshakeWithin).After(l.now):
+	case end.failure.detail == int(syscall.EPIPE) || end.failure.detail == int(syscall.ECONNRESET):
+		if end.received >= 64 {
+			l.quiet.info(l.now, fmt.Sprintf("a ZeroMQ program left the %s address of %s in the middle of the handshake", where, name), "peer", end.addr,
+				"hint", "when it tries to authenticate (CURVE, PLAIN), switch that off in it; otherwise it was just stopped")
+			return
+		}
 		l.quiet.info(l.now, fmt.Sprintf("a connection to the %s address of %s was closed before it said what it is", where, name),
 			"peer", end.addr, "hint", "a port scan or a health check")
 	default:

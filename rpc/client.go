@@ -57,14 +57,14 @@ type outgoing struct {
 var ErrClosed = errors.New("rpc: client is closed")
 
 // Dial makes a client. It does not wait for the connection: ZeroMQ connects when the other side is there.
-func Dial(opts ClientOptions) (c *Client, err error) {
+func Dial(opts ClientOptions) (_ *Client, err error) {
 	if opts.Version == "" {
 		opts.Version = "4.5"
 	}
 	if opts.InFlight == 0 {
 		opts.InFlight = 64 << 10
 	}
-	c = &Client{opts: opts, kick: make(chan struct{}, 1), stop: make(chan struct{})}
+	c := &Client{opts: opts, kick: make(chan struct{}, 1), stop: make(chan struct{})}
 	if c.framing, err = veighna.ParseVersion(opts.Version); err != nil {
 		return nil, err
 	}

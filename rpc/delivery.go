@@ -71,8 +71,6 @@ const (
 	// interruptionsMax and interruptedFor bound what is remembered of subscribers that left.
 	interruptionsMax = 64
 	interruptedFor   = 15 * time.Minute
-	// doubtFor is how long a new subscriber has to query its orders, as a program does that was just started and has missed nothing.
-	doubtFor = 5 * time.Second
 )
 
 func (d *delivery) init(l *line) {
@@ -166,7 +164,7 @@ func (d *delivery) missed(p *peer) {
 		}
 		d.interruptions = append(d.interruptions[:i], d.interruptions[i+1:]...)
 		if events := d.private - was.private; events > 0 && l.now.Sub(was.at) < interruptedFor {
-			d.doubts = append(d.doubts, doubt{p.fd, l.now.Add(doubtFor), l.now, events, l.now.Sub(was.at)})
+			d.doubts = append(d.doubts, doubt{p.fd, l.now.Add(l.limits.QueryWithin), l.now, events, l.now.Sub(was.at)})
 		}
 		return
 	}
@@ -197,21 +195,24 @@ func (d *delivery) deliver(b *batch) bool {
 		d.sendLine(textOverflow(l.trader.Language, b.eventsLost))
 	}
 	l.served.ticksMerged += b.ticksMerged
-	nobody := len(l.hearing.byFd) == 0
-	d.private += uint64(len(b.events))
-	l.served.events += uint64(len(b.events))
-	l.served.ticks += uint64(len(b.ticks))
-	if !nobody {
-		for _, e := range b.events {
+	events, ticks := b.nextEvents(eventsAtOnce), b.nextTicks(eventsAtOnce)
+	d.private += uint64(len(events))
+	l.served.events += uint64(len(events))
+	l.served.ticks += uint64(len(ticks))
+	if len(l.hearing.byFd) > 0 {
+		for _, e := range events {
 			d.sendAll(l.framing.Publish(e.encode(), l.hubNow()), true)
 		}
 		for _, p := range b.lines {
 			d.sendAll(l.framing.Publish(p, l.hubNow()), false)
 		}
-		d.deliverTicks(b.ticks)
+		d.deliverTicks(ticks)
 	}
-	return len(b.events)+len(b.lines)+len(b.ticks) > 0 || b.eventsLost > 0
+	return len(events)+len(b.lines)+len(ticks) > 0 || b.eventsLost > 0
 }
+
+// eventsAtOnce is how many events and ticks are sent before requests and answers have their turn again.
+const eventsAtOnce = 64
 
 func (d *delivery) deliverTicks(ticks []*tick) {
 	if d.conflating {
@@ -332,7 +333,11 @@ func (d *delivery) broadcast(messages []veighna.Message) bool {
 
 func (d *delivery) settleDoubt(q doubt) bool {
 	l := d.line
-	if d.subscribers[q.fd] == nil || !d.queriedAt.Before(q.since) {
+	if d.subscribers[q.fd] == nil {
+		return false
+	}
+	if !d.queriedAt.Before(q.since) {
+		l.log.Debug("a subscriber came back, or was just started, and queried its orders", "peer", d.subscribers[q.fd].addr)
 		return false
 	}
 	l.quiet.info(l.now, "a subscriber came back and did not query again; it was told that it may have missed events", "peer", d.subscribers[q.fd].addr,

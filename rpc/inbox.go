@@ -51,11 +51,14 @@ func (t *tick) messages(f veighna.Framing) []veighna.Message {
 	return framed.messages
 }
 
-// batch is what the owner took from an inbox.
+// batch is what the owner took from an inbox. Events and ticks are worked off piece by piece, so that answers need not wait for all of them:
+// eventsDone and ticksDone are how far it is.
 type batch struct {
 	answers     []*ask
 	events      []event
+	eventsDone  int
 	ticks       []*tick
+	ticksDone   int
 	lines       []veighna.Publication
 	ended       []func()
 	eventsLost  uint64
@@ -136,22 +139,42 @@ func (b *inbox) putTick(t *tick) {
 	b.wake()
 }
 
-// take empties the inbox. The owner gives back the slices of its last batch, which it has worked off.
+// take fetches what is there: events and ticks only when those that were taken before are worked off. The owner gives back the slices of its
+// last batch.
 func (b *inbox) take(last *batch) {
 	clear(last.answers)
-	clear(last.events)
-	clear(last.ticks)
 	clear(last.lines)
 	clear(last.ended)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	last.answers, b.answers = b.answers, last.answers[:0]
-	last.events, b.events = b.events, last.events[:0]
-	last.ticks, b.ticks = b.ticks, last.ticks[:0]
 	last.lines, b.lines = b.lines, last.lines[:0]
 	last.ended, b.ended = b.ended, last.ended[:0]
 	last.eventsLost, b.eventsLost = b.eventsLost, 0
 	last.ticksMerged, b.ticksMerged = b.ticksMerged, 0
+	if last.eventsDone == len(last.events) {
+		clear(last.events)
+		last.events, b.events = b.events, last.events[:0]
+		last.eventsDone = 0
+	}
+	if last.ticksDone == len(last.ticks) {
+		clear(last.ticks)
+		last.ticks, b.ticks = b.ticks, last.ticks[:0]
+		last.ticksDone = 0
+	}
+}
+
+// nextEvents returns at most n events and counts them as done; nextTicks does so for ticks.
+func (b *batch) nextEvents(n int) []event {
+	next := b.events[b.eventsDone:min(len(b.events), b.eventsDone+n)]
+	b.eventsDone += len(next)
+	return next
+}
+
+func (b *batch) nextTicks(n int) []*tick {
+	next := b.ticks[b.ticksDone:min(len(b.ticks), b.ticksDone+n)]
+	b.ticksDone += len(next)
+	return next
 }
 
 // close makes the inbox refuse what comes later; what is in it can still be taken.

@@ -59,8 +59,8 @@ const scanEvery = 250 * time.Millisecond
 const requestsAtOnce = 256
 
 // openLine binds both sockets of a trader. The error holds all that is wrong, each with the place in the configuration.
-func openLine(s *Server, t *trader) (l *line, err error) {
-	l = &line{
+func openLine(s *Server, t *trader) (_ *line, err error) {
+	l := &line{
 		server: s, trader: t, limits: &s.limits, framing: t.framing,
 		log: s.log.With("trader", string(t.Name)), inbox: newInbox(&s.limits),
 		clients: make(map[string]*client), byFd: make(map[int]*client),
@@ -93,6 +93,7 @@ func openLine(s *Server, t *trader) (l *line, err error) {
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
 	}
+	l.asking.local, l.hearing.local = l.boundRequest, l.boundPublish
 	if l.watch, err = newWatch(l.requests, l.publish, l.zap, l.asking.monitor, l.hearing.monitor); err != nil {
 		return nil, fmt.Errorf("traders.%s: %w", t.Name, err)
 	}
@@ -154,6 +155,11 @@ func (l *line) run() {
 		l.now = time.Now()
 		for l.work(all) {
 			l.now = time.Now()
+			select {
+			case <-l.watch.ready: // events without end must not keep out who connects
+				all, woken = true, true
+			default:
+			}
 		}
 		all = false
 		l.publishStatus()
@@ -249,7 +255,9 @@ func (l *line) close(farewell string) error {
 	for _, a := range l.last.answers {
 		l.settle(a)
 	}
-	l.delivery.deliver(&l.last)
+	for l.delivery.deliver(&l.last) {
+		l.inbox.take(&l.last)
+	}
 	sorry := veighna.AppendReplyError(nil, "ConnectionError: "+farewell)
 	for _, c := range l.clients {
 		for a := range c.loose {

@@ -77,6 +77,9 @@ type Limits struct {
 	Heartbeat time.Duration
 	// HintEvery is how often the hint of a wrongly stated version is repeated. Default 1 minute.
 	HintEvery time.Duration
+	// QueryWithin is how long a new subscriber has to ask for its orders, as a program does that was just started. One that does not, after
+	// a subscriber from its machine was cut off, is told what may have passed it by. Default 5 s.
+	QueryWithin time.Duration
 	// HandshakeWithin is how long a connection may take to say what it is. Default 10 s.
 	HandshakeWithin time.Duration
 	// PingEvery and PingTimeout are the ZMTP heartbeat by which half-open connections, and subscribers that have not read for so long, are
@@ -109,6 +112,7 @@ func (l Limits) withDefaults() Limits {
 	orFor(&l.ConflateEvery, 250*time.Millisecond)
 	orFor(&l.Heartbeat, 10*time.Second)
 	orFor(&l.HintEvery, time.Minute)
+	orFor(&l.QueryWithin, 5*time.Second)
 	orFor(&l.HandshakeWithin, 10*time.Second)
 	orFor(&l.PingEvery, 15*time.Second)
 	orFor(&l.PingTimeout, time.Minute)

@@ -2,7 +2,7 @@ package rpc
 
 import (
 	"fmt"
-	"syscall"
+	"strings"
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
@@ -12,6 +12,7 @@ import (
 // peers are the connections of one socket, as libzmq's monitor tells of them. Only the owner of the socket touches them.
 type peers struct {
 	monitor *zmq.Socket
+	local   string // where the socket is bound
 	byFd    map[int]*peer
 	// libzmq does not say whose handshake succeeded. undecided counts connections that are neither up nor gone, proven those of them that have
 	// a success which cannot be told apart.
@@ -46,7 +47,9 @@ type ending struct {
 	failure *failure
 	// known is false when it cannot be told whether the handshake had succeeded.
 	known bool
-	// received is how many bytes the peer sent, unread how many of them libzmq did not look at. received is -1 when it cannot be told.
+	// seen: the rest could be asked. received is how many bytes the peer sent, -1 when that cannot be told (a unix socket); unread is how
+	// many of them libzmq did not look at.
+	seen     bool
 	received int64
 	unread   int
 	// byUs: the hub's side ended it.
@@ -102,11 +105,12 @@ func (p *peers) next(now time.Time) (*ending, bool) {
 func (p *peers) accepted(fd int, now time.Time) {
 	p.forget(fd)
 	one := &peer{fd: fd, dup: -1, since: now}
-	// The connection may be over already and the number be another file's by now: then the copy is of that, asked nothing of importance, and
-	// closed soon.
+	// The connection may be over already and the number be another file's by now, which is given back at once.
 	if dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err == nil {
 		one.dup = dup
-		if one.addr, err = peerName(dup); err != nil {
+		local, peer, err := names(dup)
+		if one.addr = peer; err != nil || !sameEnd(local, p.local) {
+			one.addr = ""
 			one.closeDup()
 		}
 	}
@@ -157,6 +161,7 @@ func (p *peers) disconnected(fd int, why *failure) *ending {
 		}
 	}
 	if one.dup >= 0 {
+		end.seen = true
 		end.unread, _ = unix.IoctlGetInt(one.dup, unix.TIOCINQ)
 		if info, err := unix.GetsockoptTCPInfo(one.dup, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
 			end.received = int64(info.Bytes_received)
@@ -224,19 +229,36 @@ func (p *peer) backlogBytes() int {
 // ip is addr without the port.
 func (p *peer) ip() string { return hostOf(p.addr) }
 
-func peerName(fd int) (string, error) {
-	sa, err := unix.Getpeername(fd)
+// names returns both ends of a connection, as "10.0.8.21:51023", or the path of a unix socket.
+func names(fd int) (local, peer string, err error) {
+	ours, err := unix.Getsockname(fd)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
+	theirs, err := unix.Getpeername(fd)
+	if err != nil {
+		return "", "", err
+	}
+	return nameOf(ours), nameOf(theirs), nil
+}
+
+func nameOf(sa unix.Sockaddr) string {
 	switch sa := sa.(type) {
 	case *unix.SockaddrInet4:
-		return addrPort(sa.Addr[:], sa.Port), nil
+		return addrPort(sa.Addr[:], sa.Port)
 	case *unix.SockaddrInet6:
-		return addrPort(sa.Addr[:], sa.Port), nil
+		return addrPort(sa.Addr[:], sa.Port)
 	case *unix.SockaddrUnix:
-		return "", nil
+		return sa.Name
 	default:
-		return "", syscall.EAFNOSUPPORT
+		return ""
 	}
+}
+
+// sameEnd reports whether a connection with that local end belongs to the bound endpoint: the same path, or the same port.
+func sameEnd(local, endpoint string) bool {
+	if path, ok := strings.CutPrefix(endpoint, "ipc://"); ok {
+		return local == path
+	}
+	return portOf(local) == portOf(endpoint)
 }

@@ -234,6 +234,9 @@ func (l *line) history(a *ask, call veighna.QueryHistory) {
 			ctx, cancel := context.WithDeadline(l.context, a.since.Add(l.limits.ReplyWithin))
 			defer cancel()
 			bars, err := l.server.opts.Desk.History(ctx, l.trader.Name, call.Gateway, call.HistoryRequest)
+			if errors.Is(err, context.DeadlineExceeded) {
+				err = l.tooLate()
+			}
 			if err != nil {
 				a.fail(traceback("query_history", err))
 				return
@@ -367,7 +370,7 @@ func (l *line) scan() bool {
 	did := false
 	expire := func(a *ask) {
 		if a.since.Before(overdue) && !a.answered.Load() {
-			a.fail(traceback(a.name, &veighna.CallError{Kind: "TimeoutError", Text: "the hub did not answer within " + l.limits.ReplyWithin.String()}))
+			a.fail(traceback(a.name, l.tooLate()))
 			l.quiet.warn(l.now, "a request was not answered in time", "peer", a.client.addr, "function", a.name)
 			did = true
 		}
@@ -381,10 +384,14 @@ func (l *line) scan() bool {
 		}
 		if c.full {
 			l.flush(c)
-			did = did || !c.full
+			did = true
 		}
 	}
 	return did
+}
+
+func (l *line) tooLate() error {
+	return &veighna.CallError{Kind: "TimeoutError", Text: "the hub did not answer within " + l.limits.ReplyWithin.String()}
 }
 
 // counter reads the number in a routing id that libzmq made.

@@ -124,10 +124,10 @@ func (l *line) rescueDue() bool {
 			continue
 		}
 		id := r.base + uint32(q.ordinal)
+		did = true
 		if err := send(l.requests, routingID(id), nil, veighna.AppendReplyError(nil, traceback("request", errRescue))); err != nil {
 			continue // it has just gone
 		}
-		did = true
 		r.sent[id] = l.now
 		l.log.Debug("a client that may wait for an answer of an earlier hub was freed", "peer", p.addr)
 	}

@@ -93,7 +93,7 @@ func inWords(err error) error {
 		return fmt.Errorf("%w; this machine has no such address", err)
 	case zmq.Errno(syscall.EACCES):
 		return fmt.Errorf("%w; ports below 1024 are root's: take another", err)
-	case zmq.Errno(syscall.EINVAL), zmq.EPROTONOSUPPORT:
+	case zmq.Errno(syscall.EINVAL), zmq.EPROTONOSUPPORT, zmq.ENOCOMPATPROTO:
 		return fmt.Errorf("%w; write tcp://ADDRESS:PORT or ipc://PATH", err)
 	default:
 		return err

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"tradehub/rpc/veighna"
@@ -72,4 +73,13 @@ func hostOf(addr string) string {
 		return ""
 	}
 	return host
+}
+
+// portOf is the port of an address or endpoint; "" when it has none.
+func portOf(addr string) string {
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(addr, "tcp://"))
+	if err != nil {
+		return ""
+	}
+	return port
 }
