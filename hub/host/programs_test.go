@@ -30,6 +30,7 @@ var programs = map[string]func(){
 		handshake.ProtocolVersion = 99
 		goplugin.Serve(&goplugin.ServeConfig{HandshakeConfig: handshake, Plugins: plugins.Plugins(), GRPCServer: goplugin.DefaultGRPCServer})
 	},
+	"gateway-ticks":   func() { plugins.ServeGateway(&ticker{}) },
 	"gateway-mute":    func() { select {} },
 	"gateway-exits":   func() { fmt.Fprintln(os.Stderr, "cannot open the licence file"); os.Exit(4) },
 	"gateway-garbled": func() { serveRaw(plugins.KindGateway, &rawPlugin{gateway: &garbledGateway{}}) },
@@ -177,6 +178,32 @@ func (e *echo) Close() error {
 		select {}
 	}
 	return os.WriteFile(filepath.Join(e.env.Dir, "closed"), []byte("in good order"), 0o600)
+}
+
+// ticker is a gateway with a full tick of another contract all the time.
+type ticker struct{ echo }
+
+func (t *ticker) Subscribe([]hub.Instrument) {
+	go func() {
+		tick := hub.Tick{
+			Last: hub.MustDecimal("3512.5"), Volume: hub.Int(123456), Turnover: hub.MustDecimal("4336543210.5"), OpenInterest: hub.Int(654321), LastQty: hub.Int(3),
+			LimitUp: hub.Int(3862), LimitDown: hub.Int(3160), Open: hub.Int(3500), High: hub.Int(3533), Low: hub.Int(3487), PreClose: hub.Int(3511), Time: 1, LocalTime: 2,
+		}
+		for i := range tick.Bids {
+			tick.Bids[i] = hub.Level{Price: hub.Int(int64(3512 - i)), Qty: hub.Int(int64(17 + i))}
+			tick.Asks[i] = hub.Level{Price: hub.Int(int64(3513 + i)), Qty: hub.Int(int64(23 + i))}
+		}
+		names := make([]string, 1000)
+		for i := range names {
+			names[i] = fmt.Sprintf("c%d", i)
+		}
+		for {
+			for _, name := range names {
+				tick.Instrument = hub.Instrument{Symbol: name, Exchange: "SHFE"}
+				t.sink.Tick(tick)
+			}
+		}
+	}()
 }
 
 // bookkeeper is a risk manager that counts; what a candidate's reference says is how it is judged.
