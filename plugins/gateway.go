@@ -65,10 +65,10 @@ func (r *gatewayRun) run(stream gatewayStream) error {
 	if err != nil {
 		return err
 	}
-	start := first.GetCommands()[0].GetStart()
-	if start == nil {
+	if len(first.GetCommands()) == 0 || first.GetCommands()[0].GetStart() == nil {
 		return errors.New("the first command must be Start")
 	}
+	start := first.GetCommands()[0].GetStart()
 	env, err := r.process.env(start)
 	if err != nil {
 		return err

@@ -21,12 +21,13 @@ type Gateway interface {
 	Submit(order hub.Order)
 	// Cancel asks the venue to cancel. An order that the venue does not know, or that is done, is answered by ReportCancelRejected.
 	Cancel(order hub.Order)
-	// Subscribe asks for ticks of these contracts too. Unknown ones are ignored with a log line.
+	// Subscribe asks for ticks of these contracts too, for as long as the process lives, also when the venue was disconnected meanwhile. Unknown ones are
+	// ignored with a log line.
 	Subscribe(instruments []hub.Instrument)
 	// History returns bars, oldest first; none is an empty list, not an error. Called from goroutines of its own, so it may take long.
 	History(ctx context.Context, req hub.HistoryRequest) ([]hub.Bar, error)
 	// Ask returns how these orders stand at the venue, with all their fills. With complete, an order that is asked for and not answered has not reached the
-	// venue and never will; without it, it stays in doubt.
+	// venue and never will; without it, it stays in doubt. Only orders that were asked for are answered, each once. It has ten seconds; ctx ends then.
 	Ask(ctx context.Context, orders []hub.OrderID) (known []hub.VenueOrder, complete bool, err error)
 	// Close disconnects and frees everything. Nothing is sent to the Sink after it returns.
 	Close() error
@@ -67,7 +68,8 @@ type RiskManager interface {
 	// Judge answers at once (the hub has a deadline of milliseconds, after which the answer is no) and, when it says yes, counts the candidate as if it
 	// were sent until Observe says what became of it.
 	Judge(candidate hub.Candidate) hub.Verdict
-	// Observe takes what happened.
+	// Observe takes what happened. A Decided may be of a candidate that this process was never asked about: it was judged before the process began, or
+	// somebody else answered no first.
 	Observe(event hub.RiskEvent)
 	// Numbers are the figures that the manager publishes now; asked for now and then, and after every change of note.
 	Numbers() []hub.Number

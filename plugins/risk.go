@@ -61,10 +61,10 @@ func (r *riskRun) run(stream riskStream) error {
 	if err != nil {
 		return err
 	}
-	start := first.GetCommands()[0].GetStart()
-	if start == nil {
+	if len(first.GetCommands()) == 0 || first.GetCommands()[0].GetStart() == nil {
 		return errors.New("the first command must be Start")
 	}
+	start := first.GetCommands()[0].GetStart()
 	if r.env, err = r.process.env(start); err != nil {
 		return err
 	}
