@@ -24,8 +24,8 @@ type asker struct {
 
 func askFlags(flags *flag.FlagSet) asker {
 	return asker{
-		data:   flags.String("data", "", "the hub's data `DIR`ectory"),
-		config: flags.String("config", "", "the hub's configuration `FILE`, which names the directory"),
+		data:   flags.String("data", "", "the `DIR` of the hub's data"),
+		config: flags.String("config", "", "the configuration `FILE` of the hub, which names the directory"),
 		json:   flags.Bool("json", false, "for programs"),
 	}
 }
@@ -320,6 +320,9 @@ func writeTrades(e env, trades []ctl.Trade) {
 func writePositions(e env, positions []ctl.Position) {
 	rows := [][]cell{headed("TRADER CONTRACT SIDE QUANTITY TODAY YESTERDAY FROZEN PRICE PNL")}
 	for _, p := range positions {
+		if p.Quantity.IsZero() && p.Frozen.IsZero() {
+			continue // held earlier today; --json has it
+		}
 		rows = append(rows, []cell{
 			text(orFund(p.Trader)), text(p.Contract), text(p.Direction), number(p.Quantity), number(p.Today), number(p.Yesterday), number(p.Frozen), number(p.Price), number(p.PnL),
 		})

@@ -27,7 +27,7 @@ that VeighNa's connect dialog shows by default; beta has the next. Everything is
 market, the policies (edit them, then hub ctl policy reload) and hub.yaml, a configuration to begin your own with.`,
 		prepare: func(flags *flag.FlagSet) func(env, []string) error {
 			base := flags.Int("base-port", 0, "alpha on ports `N` and N+1, beta on N+2 and N+3, instead of 2014, 4102, 2015, 4103")
-			data := flags.String("data", demoDataDefault, "the data `DIR`ectory")
+			data := flags.String("data", demoDataDefault, "the `DIR` for all that the demo keeps")
 			logs := logFlags(flags)
 			return func(e env, _ []string) error {
 				log, err := logs.logger(e)

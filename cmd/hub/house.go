@@ -72,6 +72,7 @@ func openHouse(e env, c config.Config, log hclog.Logger) (*house, error) {
 		return nil, err
 	}
 	if h.rpc, err = rpc.NewServer(rpcOptions(c, desk{h}, log)); err != nil {
+		h.subscriptions.close()
 		return nil, err
 	}
 	h.host = host.New(host.Options{Gateways: gateways, Managers: managers, Events: events{h}, Log: log.Named("host")})
@@ -208,11 +209,10 @@ func (h *house) openAddresses(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
-	said, err := h.rpc.Start()
+	said, err := h.rpc.Start() // it logs what it says
 	if err != nil {
-		return not("another program, or another hub, may have the address; demo takes --base-port", "%s: %w", said, err)
+		return not("another program, or another hub, may have the address; hub demo takes --base-port", "%s", said)
 	}
-	h.log.Info(said)
 	h.up.done(opened)
 	return nil
 }
@@ -221,7 +221,8 @@ func (h *house) openAddresses(ctx context.Context) error {
 func (h *house) stop() error {
 	h.runner.Drain()
 	var errs []error
-	if _, err := h.rpc.Stop(); err != nil {
+	if h.rpc.Running() { // the operator may have stopped it
+		_, err := h.rpc.Stop()
 		errs = append(errs, err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), pluginsStop)
@@ -232,15 +233,16 @@ func (h *house) stop() error {
 		defer cancel()
 		errs = append(errs, h.ctl.Close(ctx))
 	}
-	errs = append(errs, h.subscriptions.close(), h.runner.Close())
+	h.subscriptions.close()
+	errs = append(errs, h.runner.Close())
 	return errors.Join(errs...)
 }
 
 // waiting knows who has not been up yet.
 type waiting struct {
-	mu    sync.Mutex
-	for_  map[string]bool
-	gates map[string]bool
+	mu     sync.Mutex
+	absent map[string]bool
+	gates  map[string]bool
 	// gateways is closed when every gateway has been up, everything when all plugins have and the addresses are open.
 	gateways, everything chan struct{}
 }
@@ -249,13 +251,13 @@ type waiting struct {
 const opened = "traders' addresses"
 
 func newWaiting(c config.Config) *waiting {
-	w := &waiting{for_: map[string]bool{opened: true}, gates: map[string]bool{}, gateways: make(chan struct{}), everything: make(chan struct{})}
+	w := &waiting{absent: map[string]bool{opened: true}, gates: map[string]bool{}, gateways: make(chan struct{}), everything: make(chan struct{})}
 	for _, g := range c.Gateways {
 		w.gates[string(g.Name)] = true
-		w.for_[string(g.Name)] = true
+		w.absent[string(g.Name)] = true
 	}
 	for _, m := range c.Managers {
-		w.for_[m.Name] = true
+		w.absent[m.Name] = true
 	}
 	return w
 }
@@ -268,8 +270,8 @@ func (w *waiting) done(name string) {
 			close(w.gateways)
 		}
 	}
-	if w.for_[name] {
-		if delete(w.for_, name); len(w.for_) == 0 {
+	if w.absent[name] {
+		if delete(w.absent, name); len(w.absent) == 0 {
 			close(w.everything)
 		}
 	}
@@ -278,7 +280,7 @@ func (w *waiting) done(name string) {
 func (w *waiting) missing() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return sortedKeys(w.for_)
+	return sortedKeys(w.absent)
 }
 
 // numbers are what the risk managers published last.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -163,19 +164,24 @@ func (o operator) ReloadPolicy(ctx context.Context, by string) (ctl.Reloaded, er
 	return ctl.Reloaded{Revision: revision, Files: len(files), Errors: errs}, nil
 }
 
+// StartRPC opens the traders' addresses. That they are open already is said, and is no error.
 func (o operator) StartRPC(by string) (string, error) {
 	said, err := o.h.rpc.Start()
-	o.h.log.Info(said, "by", by)
-	if err != nil {
-		return said, fmt.Errorf("%s: %w", said, err)
+	o.h.log.Info("rpc start", "by", by, "said", said)
+	if err != nil && !errors.Is(err, rpc.ErrRunning) {
+		return said, errors.New(said) // which has err
 	}
 	return said, nil
 }
 
+// StopRPC closes them. That they are closed already is said, and is no error.
 func (o operator) StopRPC(by string) (string, error) {
 	said, err := o.h.rpc.Stop()
-	o.h.log.Warn(said, "by", by)
-	return said, err
+	o.h.log.Warn("rpc stop", "by", by, "said", said)
+	if err != nil && !errors.Is(err, rpc.ErrNotRunning) {
+		return said, fmt.Errorf("%s: %w", said, err)
+	}
+	return said, nil
 }
 
 func (o operator) SetLogLevel(level, by string) error {

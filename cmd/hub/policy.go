@@ -135,18 +135,27 @@ func policyVars(e env, args []string, asJSON bool) error {
 	if len(found) == 0 {
 		return not("hub policy vars lists all", "no variable has %q in its name or meaning", filter)
 	}
-	rows := [][]cell{headed("NAME TYPE MEANING MISSING")}
 	for _, v := range found {
-		kind := v.Type
-		if v.Unit != "" {
-			kind = v.Unit
-		}
-		meaning := v.Meaning
+		fmt.Fprintln(e.stdout, v.head(e))
+		fmt.Fprintln(e.stdout, "    "+v.Meaning)
 		if len(v.Values) > 0 {
-			meaning += ": " + strings.Join(v.Values, ", ")
+			fmt.Fprintln(e.stdout, "    one of "+strings.Join(v.Values, ", "))
 		}
-		rows = append(rows, []cell{text(v.Name), text(kind), text(meaning), text(v.Missing)})
+		if v.Missing != "" {
+			fmt.Fprintln(e.stdout, "    missing: "+v.Missing)
+		}
 	}
-	writeTable(e, rows)
 	return nil
+}
+
+// head is the variable's name and type.
+func (v variable) head(e env) string {
+	kind, name := v.Type, v.Name
+	if v.Unit != "" {
+		kind = v.Unit
+	}
+	if e.colour {
+		name = bold + name + plain
+	}
+	return name + "  " + kind
 }

@@ -72,22 +72,23 @@ func (o logOptions) logger(e env) (hclog.Logger, error) {
 // serve runs a hub until a signal ends it.
 func serve(e env, c config.Config, log hclog.Logger) error {
 	signal.Ignore(syscall.SIGPIPE) // whoever reads the log may go away; the hub does not go with them
+	h, err := openHouse(e, c, log)
+	if err != nil {
+		return err
+	}
+	// Until here a signal simply ends the process: nothing runs yet, and the journal is made for worse.
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 
-	h, err := openHouse(e, c, log)
-	if err != nil {
-		return err
-	}
 	ended := make(chan error, 1)
 	go func() { ended <- h.live(ctx) }()
 	for {
 		select {
 		case err := <-ended:
-			return errors.Join(err, h.end(signals))
+			return errors.Join(err, e.end(signals, log, h.stop))
 		case s := <-signals:
 			if s == syscall.SIGHUP {
 				h.reload(ctx)
@@ -96,7 +97,7 @@ func serve(e env, c config.Config, log hclog.Logger) error {
 			log.Info("ending; again ends at once", "signal", s)
 			cancel()
 			err := <-ended
-			return errors.Join(err, h.end(signals))
+			return errors.Join(err, e.end(signals, log, h.stop))
 		}
 	}
 }
@@ -130,27 +131,28 @@ func quiet(ctx context.Context, err error) error {
 }
 
 // end stops the hub, in time: a second signal, or a part that hangs, ends the process.
-func (h *house) end(signals <-chan os.Signal) error {
+func (e env) end(signals <-chan os.Signal, log hclog.Logger, stop func() error) error {
 	stopped := make(chan error, 1)
-	go func() { stopped <- h.stop() }()
+	go func() { stopped <- stop() }()
 	timer := time.NewTimer(stopMax)
 	defer timer.Stop()
 	for {
 		select {
 		case err := <-stopped:
 			if err == nil {
-				h.log.Info("ended")
+				log.Info("ended")
 			}
 			return err
 		case s := <-signals:
-			if s != syscall.SIGHUP {
-				h.log.Warn("ended at once", "signal", s)
-				h.env.exit(exitSecond)
-				return nil
+			if s == syscall.SIGHUP {
+				continue
 			}
+			log.Warn("ended at once", "signal", s)
+			e.exit(exitSecond)
+			return nil
 		case <-timer.C:
-			h.log.Error("a part does not stop; ended without it", "after", stopMax)
-			h.env.exit(exitNot)
+			log.Error("a part does not stop; ended without it", "after", stopMax)
+			e.exit(exitNot)
 			return nil
 		}
 	}

@@ -24,8 +24,9 @@ type subscriptions struct {
 	news chan struct{} // holds one: there is something to write
 	wait sync.WaitGroup
 
-	mu sync.Mutex
-	of map[hub.TraderName]map[string]bool // by vt_symbol
+	mu     sync.Mutex
+	closed bool
+	of     map[hub.TraderName]map[string]bool // by vt_symbol
 }
 
 func openSubscriptions(file string, log hclog.Logger) (*subscriptions, error) {
@@ -54,6 +55,9 @@ func openSubscriptions(file string, log hclog.Logger) (*subscriptions, error) {
 func (s *subscriptions) add(t hub.TraderName, i hub.Instrument) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
 	known := s.of[t]
 	if known == nil {
 		known = map[string]bool{}
@@ -112,11 +116,15 @@ func (s *subscriptions) save() error {
 	return os.Rename(next, s.file)
 }
 
-// close writes what is left. Nothing may be added after it.
-func (s *subscriptions) close() error {
-	close(s.news)
+// close writes what is left; nothing is remembered after it.
+func (s *subscriptions) close() {
+	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		close(s.news)
+	}
+	s.mu.Unlock()
 	s.wait.Wait()
-	return nil
 }
 
 // restoreSubscriptions asks for the ticks of the last run again, of as many contracts as are known by now.

@@ -88,7 +88,7 @@ func (v verb) run(e env, args []string) error {
 			fmt.Fprint(e.stdout, v.help())
 			return nil
 		case err != nil:
-			return misused(v.usageHint(), "hub %s: %w", v.name, err)
+			return v.badFlag(flags, err)
 		}
 		if args = flags.Args(); len(args) == 0 {
 			break
@@ -99,6 +99,17 @@ func (v verb) run(e env, args []string) error {
 		return misused(v.usageHint(), "hub %s takes no argument %q", v.name, rest[0])
 	}
 	return do(e, rest)
+}
+
+// badFlag says what package flag says, with two dashes and what may have been meant.
+func (v verb) badFlag(flags *flag.FlagSet, err error) error {
+	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !unknown {
+		return misused(v.usageHint(), "hub %s: %w", v.name, err)
+	}
+	var known []string
+	flags.VisitAll(func(f *flag.Flag) { known = append(known, "--"+f.Name) })
+	return misused(suggest("--"+name, known, v.usageHint()), "hub %s has no --%s", v.name, name)
 }
 
 func (v verb) usageHint() string { return "usage: " + v.usage() }
@@ -181,9 +192,10 @@ func list(all []verb) string {
 
 // suggest is a hint with the known word nearest to the one written, or else the other hint.
 func suggest(written string, known []string, otherwise string) string {
-	best, at := len(written)/3+1, ""
+	letters := strings.TrimLeft(written, "-")
+	best, at := len(letters)/3+1, ""
 	for _, k := range known {
-		if d := distance(written, k); d < best {
+		if d := distance(letters, strings.TrimLeft(k, "-")); d < best {
 			best, at = d, k
 		}
 	}
@@ -193,23 +205,25 @@ func suggest(written string, known []string, otherwise string) string {
 	return "did you mean " + at + "?"
 }
 
-// distance counts the letters to change, add or remove to make b of a.
+// distance counts the letters to change, add, remove or swap with their neighbour to make b of a.
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
 		row[0] = i + 1
 		for j := range len(b) {
-			change := diagonal
+			change := last[j]
 			if a[i] != b[j] {
 				change++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, diagonal+1)
+			row[j+1] = min(change, row[j]+1, last[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
+		before, last, row = last, row, before
 	}
-	return row[len(b)]
+	return last[len(b)]
 }

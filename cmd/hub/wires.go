@@ -23,18 +23,16 @@ var (
 	_ runner.Plugins   = (*host.Host)(nil)
 )
 
-// events takes what the plugins say to the runner.
+// events takes what the plugins say to the runner. Package host has logged it.
 type events struct{ h *house }
 
 func (e events) GatewayUp(g hub.GatewayName, contracts []hub.Contract) {
 	e.h.runner.GatewayUp(g, contracts)
-	e.h.log.Info("gateway is up", "gateway", g, "contracts", len(contracts))
 	e.h.restoreSubscriptions()
 	e.h.up.done(string(g))
 }
 
 func (e events) GatewayDown(g hub.GatewayName, reason string) {
-	e.h.log.Error("gateway is down", "gateway", g, "reason", reason)
 	e.h.runner.GatewayDown(g, reason)
 }
 
@@ -46,14 +44,10 @@ func (e events) Reconciled(a hub.Reconcile)         { e.h.runner.Reconciled(a) }
 func (e events) Tick(t hub.Tick)                    { e.h.runner.OnTick(t) }
 func (e events) Numbers(m string, all []hub.Number) { e.h.numbers.set(m, all) }
 
-func (e events) ManagerUp(m string) {
-	e.h.log.Info("risk manager is up", "manager", m)
-	e.h.up.done(m)
-}
+func (e events) ManagerUp(m string) { e.h.up.done(m) }
 
 // ManagerDown tells the traders, too: from now on everything that they send is refused.
-func (e events) ManagerDown(m, reason string) {
-	e.h.log.Error("risk manager is down; new orders are refused", "manager", m, "reason", reason)
+func (e events) ManagerDown(m, _ string) {
 	e.h.numbers.set(m, nil)
 	publisher{e.h}.Log(runner.LogLine{Level: core.Problem, Text: "risk manager " + m + " is down; new orders are refused"})
 }
@@ -118,9 +112,11 @@ func (d desk) Cancel(t hub.TraderName, _ hub.GatewayName, req hub.CancelRequest,
 	})
 }
 
+// Subscribe is no error for a contract that nobody trades, as with stock VeighNa; here the trader's log window says so.
 func (d desk) Subscribe(t hub.TraderName, g hub.GatewayName, i hub.Instrument) error {
 	if err := d.h.runner.Subscribe(g, i); err != nil {
-		return err
+		publisher{d.h}.Log(runner.LogLine{Trader: t, Level: core.Warning, Text: "no ticks: " + err.Error()})
+		return nil //nolint:nilerr // told by the line above
 	}
 	d.h.subscriptions.add(t, i)
 	return nil

@@ -66,9 +66,12 @@ func (c *Client) ask(ctx context.Context, method, path string, body, into any) e
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		var inner *url.Error
-		if errors.As(err, &inner) {
-			err = inner.Err // "no such file", not "Get http://hub/..."
+		// "no such file or directory", without the way through the layers.
+		if outer := (*url.Error)(nil); errors.As(err, &outer) {
+			err = outer.Err
+		}
+		if outer := (*net.OpError)(nil); errors.As(err, &outer) {
+			err = outer.Err
 		}
 		return &Unreachable{c.socket, err}
 	}
