@@ -359,9 +359,9 @@ func fromYAML(node *yaml.Node) (any, error) {
 		return list, nil
 	case yaml.MappingNode:
 		return mapFromYAML(node)
-	default:
-		return nil, fmt.Errorf("line %d: settings must be a map of names and values", node.Line)
+	case yaml.DocumentNode: // never inside of another node
 	}
+	return nil, fmt.Errorf("line %d: settings must be a map of names and values", node.Line)
 }
 
 func mapFromYAML(node *yaml.Node) (any, error) {

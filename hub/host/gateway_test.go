@@ -209,7 +209,8 @@ func TestGatewayDies(t *testing.T) {
 	}{
 		{"exit", func(w *world) { w.Send(permit(order(1, "exit"))) }, []string{"its process died: exit status 7"}, ""},
 		{
-			"panic", func(w *world) { w.Send(permit(order(1, "panic"))) }, []string{"its process died: exit status 2: panic: the author made a mistake"},
+			"panic", func(w *world) { w.Send(permit(order(1, "panic"))) },
+			[]string{"its process died: exit status 2: panic: the author made a mistake"},
 			"[ERROR] SIM: goroutine ",
 		},
 		{"hang", func(w *world) { w.Send(permit(order(1, "hang"))) }, []string{"its Submit has not returned for "}, ""},

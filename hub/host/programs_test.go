@@ -76,7 +76,7 @@ func (e *echo) Start(_ context.Context, env plugins.Env, sink plugins.Sink) erro
 		env.Log.Debug("too low a level")
 	}
 	if child {
-		cmd := exec.Command(os.Args[0], "sleeper")
+		cmd := exec.CommandContext(context.Background(), os.Args[0], "sleeper")
 		cmd.Stdout = rawStdout
 		if err := cmd.Start(); err != nil {
 			return err

@@ -193,7 +193,6 @@ type world struct {
 	*host.Host
 	*recorder
 	log *logBook
-	dir string
 }
 
 // program is the configuration of one of the test's programs.
@@ -253,7 +252,7 @@ var permits = sync.OnceValue(func() *policy.Rules {
 })
 
 func permit(order hub.Order) gate.Permit {
-	p, refusals := gate.Decide(gate.Case{Order: order, Rules: permits(), Source: nothing{}})
+	p, refusals := gate.Decide(gate.Case{Order: order, Rules: permits(), Source: nothing{}}) //nolint:forbidigo // a test needs permits, and there is no other way to one
 	if len(refusals) > 0 {
 		panic(fmt.Sprint(refusals))
 	}

@@ -34,14 +34,13 @@ type talk struct {
 	tick    func(now time.Time)
 	cancel  func()
 
-	closed     atomic.Bool            // the plugin said Closed
-	pong       atomic.Uint64          // the last ping that was answered
-	broken     atomic.Pointer[error]  // see breakOff
-	brokenChan chan struct{}          //
-	startBy    atomic.Int64           // when the plugin must have started; 0: no matter
-	handling   atomic.Int64           // since when the receiver is not receiving but handling, which may mean waiting for the hub; 0: it receives
-	handled    atomic.Int64           // nanoseconds spent with handling, all in all
-	busyReport atomic.Pointer[string] // a plugin's code that does not return
+	closed     atomic.Bool           // the plugin said Closed
+	pong       atomic.Uint64         // the last ping that was answered
+	broken     atomic.Pointer[error] // see breakOff
+	brokenChan chan struct{}         //
+	startBy    atomic.Int64          // when the plugin must have started; 0: no matter
+	handling   atomic.Int64          // since when the receiver is not receiving but handling, which may mean waiting for the hub; 0: it receives
+	handled    atomic.Int64          // nanoseconds spent with handling, all in all
 }
 
 func newTalk(p *process, busyMax time.Duration) *talk {

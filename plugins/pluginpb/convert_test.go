@@ -79,7 +79,7 @@ func fill(t *rapid.T, v reflect.Value, label string) {
 		*x = rapid.SampledFrom([]hub.ReportKind{hub.ReportAccepted, hub.ReportCancelRejected}).Draw(t, label)
 		return
 	}
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // any other kind fails the test
 	case reflect.String:
 		v.SetString(rapid.StringN(1, 8, -1).Draw(t, label))
 	case reflect.Bool:
