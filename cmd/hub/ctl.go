@@ -265,9 +265,10 @@ func writePlugins(e env, plugins []ctl.Plugin) {
 	rows := [][]cell{headed("PLUGIN KIND STATE SINCE PID RESTARTS REASON")}
 	for _, p := range plugins {
 		colour := red
-		if p.State == "up" {
+		switch p.State {
+		case "up":
 			colour = green
-		} else if p.State == "starting" {
+		case "starting":
 			colour = yellow
 		}
 		rows = append(rows, []cell{

@@ -79,8 +79,7 @@ func codeCmd(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	err = ts.Exec(args[1], args[2:]...)
 	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		got = exit.ExitCode()
 	} else if err != nil {
 		ts.Fatalf("%v", err)
@@ -133,7 +132,7 @@ func portsCmd(ts *testscript.TestScript, _ bool, _ []string) {
 
 func free(ports ...int) bool {
 	for _, port := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:"+strconv.Itoa(port))
 		if err != nil {
 			return false
 		}
@@ -167,7 +166,7 @@ type runningKey struct{}
 func hubOf(ts *testscript.TestScript) *running { return ts.Value(runningKey{}).(*running) }
 
 func drain(lines <-chan string) {
-	for range lines { //nolint:revive // what is printed after READY is nobody's
+	for range lines { // what is printed after READY is nobody's
 	}
 }
 
@@ -198,7 +197,9 @@ func upCmd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() {
 		_ = process.Kill()
 		go drain(lines)
-		<-ended
+		if err := <-ended; err != nil {
+			ts.Logf("the hub ended: %v", err)
+		}
 		_ = r.log.Close()
 	})
 	var said strings.Builder
@@ -239,7 +240,8 @@ func endedCmd(ts *testscript.TestScript, _ bool, args []string) {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
-	case <-hubOf(ts).ended:
+	case err := <-hubOf(ts).ended:
+		ts.Logf("the hub ended: %v", err)
 	case <-timer.C:
 		ts.Fatalf("the hub does not end; log:\n%s", ts.ReadFile("up.log"))
 	}

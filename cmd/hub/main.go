@@ -82,8 +82,8 @@ var errTold = errors.New("")
 // report writes an error and answers its exit code.
 func report(e env, err error) int {
 	var f *failure
-	var problem *ctl.Problem
-	var unreachable *ctl.Unreachable
+	var problem *ctl.ProblemError
+	var unreachable *ctl.UnreachableError
 	switch {
 	case err == nil:
 		return exitDone

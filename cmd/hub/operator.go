@@ -82,7 +82,7 @@ func (o operator) known(trader string) error {
 		return nil
 	}
 	names := mapped(o.h.config.Traders, func(t config.Trader) string { return string(t.Name) })
-	return &ctl.Problem{Text: fmt.Sprintf("there is no trader %q", trader), Hint: suggest(trader, names, "there are "+strings.Join(names, ", "))}
+	return &ctl.ProblemError{Text: fmt.Sprintf("there is no trader %q", trader), Hint: suggest(trader, names, "there are "+strings.Join(names, ", "))}
 }
 
 func (o operator) Orders(trader string, activeOnly bool) ([]ctl.Order, error) {
@@ -187,7 +187,7 @@ func (o operator) StopRPC(by string) (string, error) {
 func (o operator) SetLogLevel(level, by string) error {
 	l := hclog.LevelFromString(level)
 	if l == hclog.NoLevel {
-		return &ctl.Problem{Text: fmt.Sprintf("there is no log level %q", level), Hint: "there are trace, debug, info, warn, error"}
+		return &ctl.ProblemError{Text: fmt.Sprintf("there is no log level %q", level), Hint: "there are trace, debug, info, warn, error"}
 	}
 	o.h.log.SetLevel(l)
 	o.h.log.Info("log level", "level", l, "by", by)

@@ -49,7 +49,7 @@ func (e events) ManagerUp(m string) { e.h.up.done(m) }
 // ManagerDown tells the traders, too: from now on everything that they send is refused.
 func (e events) ManagerDown(m, _ string) {
 	e.h.numbers.set(m, nil)
-	publisher{e.h}.Log(runner.LogLine{Level: core.Problem, Text: "risk manager " + m + " is down; new orders are refused"})
+	publisher(e).Log(runner.LogLine{Level: core.Problem, Text: "risk manager " + m + " is down; new orders are refused"})
 }
 
 func (e events) ManagerNeedsBook(m string, deliver func(hub.RiskBook)) {
@@ -115,7 +115,7 @@ func (d desk) Cancel(t hub.TraderName, _ hub.GatewayName, req hub.CancelRequest,
 // Subscribe is no error for a contract that nobody trades, as with stock VeighNa; here the trader's log window says so.
 func (d desk) Subscribe(t hub.TraderName, g hub.GatewayName, i hub.Instrument) error {
 	if err := d.h.runner.Subscribe(g, i); err != nil {
-		publisher{d.h}.Log(runner.LogLine{Trader: t, Level: core.Warning, Text: "no ticks: " + err.Error()})
+		publisher(d).Log(runner.LogLine{Trader: t, Level: core.Warning, Text: "no ticks: " + err.Error()})
 		return nil //nolint:nilerr // told by the line above
 	}
 	d.h.subscriptions.add(t, i)

@@ -40,7 +40,7 @@ type field struct {
 }
 
 // object reads a mapping whose keys are known.
-func (r *reader) object(p place, fields ...field) bool {
+func (r *reader) object(p place, fields ...field) {
 	known := make([]string, len(fields))
 	for i, f := range fields {
 		known[i] = f.key
@@ -56,20 +56,18 @@ func (r *reader) object(p place, fields ...field) bool {
 		}
 		fields[i].read(value)
 	}) {
-		return false
+		return
 	}
-	complete := true
 	for _, f := range fields {
 		if f.wanted != "" && !seen[f.key] {
-			complete = r.fail(p, "%s is missing; write %s", f.key, f.wanted)
+			r.fail(p, "%s is missing; write %s", f.key, f.wanted)
 		}
 	}
-	return complete
 }
 
 // named reads a mapping from names to what each gets.
-func (r *reader) named(p place, what string, get func(name string, key, value place)) bool {
-	return r.each(p, func(name string, key, value place) {
+func (r *reader) named(p place, what string, get func(name string, key, value place)) {
+	r.each(p, func(name string, key, value place) {
 		if !nameForm.MatchString(name) || len(name) > nameMax {
 			r.fail(key, "%q is no name for a %s; write letters, digits, - and _, at most %d, a letter or digit first", clip(name), what, nameMax)
 			return

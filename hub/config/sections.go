@@ -284,7 +284,7 @@ func (r *reader) crossCheck(d document) {
 		}
 	}
 	var bound []endpoint
-	for i, at := range d.traders {
+	for _, at := range d.traders {
 		for _, e := range []endpoint{at.request, at.publish} {
 			if e.node == nil {
 				continue
@@ -297,11 +297,11 @@ func (r *reader) crossCheck(d document) {
 			}
 			bound = append(bound, e)
 		}
-		r.crossCheckAllow(at, d.config.Traders[i].VeighNa.Allow)
+		r.crossCheckAllow(at)
 	}
 }
 
-func (r *reader) crossCheckAllow(at traderPlaces, allow []prefix) {
+func (r *reader) crossCheckAllow(at traderPlaces) {
 	tcp := false
 	for _, e := range []endpoint{at.request, at.publish} {
 		tcp = tcp || e.tcp()

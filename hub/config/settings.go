@@ -19,7 +19,7 @@ func (r *reader) settings(p place, to *[]byte) {
 }
 
 func (r *reader) json(b *bytes.Buffer, p place) {
-	switch p.node.Kind {
+	switch p.node.Kind { //nolint:exhaustive // parse has refused aliases, and a document is not inside of one
 	case yaml.MappingNode:
 		b.WriteByte('{')
 		first := true

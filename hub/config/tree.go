@@ -30,10 +30,8 @@ func parse(file string, text []byte) (*yaml.Node, []Error) {
 		return one(line, "%s", what)
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		line := 1
-		if err == nil {
-			line = max(1, second.Line)
-		} else {
+		line := max(1, second.Line)
+		if err != nil {
 			line, _ = syntax(err, text)
 		}
 		return one(line, "a second document begins here; write everything into one, without ---")

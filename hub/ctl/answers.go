@@ -174,11 +174,11 @@ type Done struct {
 	Done string `json:"done"`
 }
 
-// Problem is why the hub did not do what it was asked. Hint, if there is one, is what to do.
-type Problem struct {
+// ProblemError is why the hub did not do what it was asked. Hint, if there is one, is what to do.
+type ProblemError struct {
 	Text string `json:"error"`
 	Hint string `json:"hint,omitempty"`
 }
 
 // Error returns the text without the hint.
-func (p *Problem) Error() string { return p.Text }
+func (p *ProblemError) Error() string { return p.Text }

@@ -14,22 +14,24 @@ import (
 	"strconv"
 )
 
-// Unreachable says that no hub answers on a data directory's socket.
-type Unreachable struct {
+// UnreachableError says that no hub answers on a data directory's socket.
+type UnreachableError struct {
 	Socket string
 	Err    error
 }
 
 // Error names the socket.
-func (u *Unreachable) Error() string { return fmt.Sprintf("no hub answers at %s: %v", u.Socket, u.Err) }
+func (u *UnreachableError) Error() string {
+	return fmt.Sprintf("no hub answers at %s: %v", u.Socket, u.Err)
+}
 
 // Unwrap returns why.
-func (u *Unreachable) Unwrap() error { return u.Err }
+func (u *UnreachableError) Unwrap() error { return u.Err }
 
 // answerMax is the longest answer that is read.
 const answerMax = 256 << 20
 
-// Client asks the hub of one data directory. Its methods return *Unreachable when there is none, and *Problem when it says no.
+// Client asks the hub of one data directory. Its methods return *UnreachableError when there is none, and *ProblemError when it says no.
 type Client struct {
 	socket string
 	http   *http.Client
@@ -73,15 +75,15 @@ func (c *Client) ask(ctx context.Context, method, path string, body, into any) e
 		if outer := (*net.OpError)(nil); errors.As(err, &outer) {
 			err = outer.Err
 		}
-		return &Unreachable{c.socket, err}
+		return &UnreachableError{c.socket, err}
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(response.Body, answerMax))
 	if err != nil {
-		return &Unreachable{c.socket, err}
+		return &UnreachableError{c.socket, err}
 	}
 	if response.StatusCode != http.StatusOK {
-		problem := new(Problem)
+		problem := new(ProblemError)
 		if err := json.Unmarshal(text, problem); err != nil || problem.Text == "" {
 			return fmt.Errorf("the hub answered %s", response.Status)
 		}

@@ -174,12 +174,12 @@ func TestEverything(t *testing.T) {
 
 func TestProblems(t *testing.T) {
 	dir := t.TempDir()
-	o := &operator{fail: &ctl.Problem{Text: "trader gamma is not configured", Hint: "there are alpha, beta"}}
+	o := &operator{fail: &ctl.ProblemError{Text: "trader gamma is not configured", Hint: "there are alpha, beta"}}
 	serve(t, dir, o)
 	c := ctl.NewClient(dir)
 
 	_, err := c.Orders(t.Context(), "gamma", false)
-	var p *ctl.Problem
+	var p *ctl.ProblemError
 	if !errors.As(err, &p) || p.Text != "trader gamma is not configured" || p.Hint != "there are alpha, beta" {
 		t.Errorf("a problem: %#v", err)
 	}
@@ -215,7 +215,7 @@ func TestHandler(t *testing.T) {
 	} {
 		t.Run(row.method+row.path, func(t *testing.T) {
 			w := httptest.NewRecorder()
-			ctl.Handler(o).ServeHTTP(w, httptest.NewRequest(row.method, row.path, strings.NewReader(row.body)))
+			ctl.Handler(o).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), row.method, row.path, strings.NewReader(row.body)))
 			if w.Code != row.status || !strings.Contains(w.Body.String(), row.want) {
 				t.Errorf("%d %s, want %d with %s", w.Code, w.Body, row.status, row.want)
 			}
@@ -255,11 +255,11 @@ func TestUnreachable(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, ctl.SocketName)
 	_, err := ctl.NewClient(dir).Status(t.Context())
-	var u *ctl.Unreachable
+	var u *ctl.UnreachableError
 	if !errors.As(err, &u) || u.Socket != path || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no socket: %v", err)
 	}
-	l, err := net.Listen("unix", path)
+	l, err := new(net.ListenConfig).Listen(t.Context(), "unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// Operator is what a hub can be asked. An error that is a *Problem goes out as it is, another as its text. by is the user who asks.
+// Operator is what a hub can be asked. An error that is a *ProblemError goes out as it is, another as its text. by is the user who asks.
 type Operator interface {
 	Status() Status
 	Plugins() []Plugin
@@ -108,7 +108,7 @@ func Handler(o Operator) http.Handler {
 		return Done{"level " + l.Level}, o.SetLogLevel(l.Level, by(r))
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, http.StatusNotFound, &Problem{
+		answer(w, http.StatusNotFound, &ProblemError{
 			Text: fmt.Sprintf("this hub does not know %s %s", r.Method, r.URL.Path), Hint: "the hub that runs may be of another version than this command",
 		})
 	})
@@ -132,7 +132,7 @@ func post[T any](mux *http.ServeMux, path string, do func(*http.Request, T) (any
 		decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, requestMax))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&asked); err != nil && !errors.Is(err, io.EOF) {
-			answer(w, http.StatusBadRequest, &Problem{Text: "the request cannot be read: " + err.Error()})
+			answer(w, http.StatusBadRequest, &ProblemError{Text: "the request cannot be read: " + err.Error()})
 			return
 		}
 		reply(w, r, func(r *http.Request) (any, error) { return do(r, asked) })
@@ -147,7 +147,7 @@ func reply(w http.ResponseWriter, r *http.Request, ask func(*http.Request) (any,
 		answer(w, http.StatusOK, what)
 		return
 	}
-	problem := &Problem{Text: err.Error()}
+	problem := &ProblemError{Text: err.Error()}
 	errors.As(err, &problem)
 	answer(w, http.StatusConflict, problem)
 }
@@ -155,7 +155,7 @@ func reply(w http.ResponseWriter, r *http.Request, ask func(*http.Request) (any,
 func whom(do func(*http.Request, Whom) (any, error)) func(*http.Request, Whom) (any, error) {
 	return func(r *http.Request, w Whom) (any, error) {
 		if (w.Trader != "") == w.All {
-			return nil, &Problem{Text: "it is not said for whom", Hint: "name one trader, or all, and not both"}
+			return nil, &ProblemError{Text: "it is not said for whom", Hint: "name one trader, or all, and not both"}
 		}
 		return do(r, w)
 	}
