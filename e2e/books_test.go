@@ -367,3 +367,11 @@ func (tr *trader) check(b hubBook) error {
 func sameStatus(told hub.Status, now string) bool {
 	return told.String() == now || told == hub.Resting && now == hub.Accepted.String()
 }
+
+func names(traders []string) []hub.TraderName {
+	all := make([]hub.TraderName, len(traders))
+	for i, t := range traders {
+		all[i] = hub.TraderName(t)
+	}
+	return all
+}
