@@ -206,20 +206,25 @@ func TestGatewayDies(t *testing.T) {
 		end  func(w *world)
 		want []string
 		log  string
+		run  func(t *host.Times) // what runs out
 	}{
-		{"exit", func(w *world) { w.Send(permit(order(1, "exit"))) }, []string{"its process died: exit status 7"}, ""},
+		{"exit", func(w *world) { w.Send(permit(order(1, "exit"))) }, []string{"its process died: exit status 7"}, "", nil},
 		{
 			"panic", func(w *world) { w.Send(permit(order(1, "panic"))) },
 			[]string{"its process died: exit status 2: panic: the author made a mistake"},
-			"[ERROR] SIM: goroutine ",
+			"[ERROR] SIM: goroutine ", nil,
 		},
-		{"hang", func(w *world) { w.Send(permit(order(1, "hang"))) }, []string{"its Submit has not returned for "}, ""},
-		{"kill", func(w *world) { _ = syscall.Kill(w.Status()[0].PID, syscall.SIGKILL) }, []string{"its process died: signal: killed"}, ""},
-		{"freeze", func(w *world) { _ = syscall.Kill(w.Status()[0].PID, syscall.SIGSTOP) }, []string{"no sign of life for "}, ""},
+		{"hang", func(w *world) { w.Send(permit(order(1, "hang"))) }, []string{"its Submit has not returned for "}, "", func(t *host.Times) { t.GatewayBusy = 500 * time.Millisecond }},
+		{"kill", func(w *world) { _ = syscall.Kill(w.Status()[0].PID, syscall.SIGKILL) }, []string{"its process died: signal: killed"}, "", nil},
+		{"freeze", func(w *world) { _ = syscall.Kill(w.Status()[0].PID, syscall.SIGSTOP) }, []string{"no sign of life for "}, "", func(t *host.Times) { t.PongWithin = time.Second }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := start(t, quick(), sim(t, "gateway-echo", nil), nil)
+			times := calm()
+			if test.run != nil {
+				test.run(&times)
+			}
+			w := start(t, times, sim(t, "gateway-echo", nil), nil)
 			w.awaitLine(t, "SIM up", 1)
 			w.Subscribe("SIM", []hub.Instrument{{Symbol: "rb2610", Exchange: "SHFE"}})
 			w.awaitLine(t, "SIM tick", 1)
@@ -256,9 +261,7 @@ func TestGatewayDies(t *testing.T) {
 // when the process dies, and those that were sent are left for the venue to tell.
 func TestGatewayQueue(t *testing.T) {
 	const window = 1024
-	times := calm()
-	times.PingEvery = 20 * time.Millisecond
-	w := start(t, times, sim(t, "gateway-echo", nil), nil)
+	w := start(t, calm(), sim(t, "gateway-echo", nil), nil)
 	w.awaitLine(t, "SIM up", 1)
 	w.Send(permit(order(0, "hang")))
 	n := window + host.GatewayQueueMax + 500
@@ -346,7 +349,6 @@ func TestGatewayGarbled(t *testing.T) {
 		t.Run(garbage, func(t *testing.T) {
 			t.Parallel()
 			times := calm()
-			times.PingEvery = 20 * time.Millisecond
 			if garbage == "silent" {
 				times.PongWithin = 200 * time.Millisecond
 			}
@@ -396,8 +398,8 @@ func clipped(log string) string {
 
 // TestBackPressure shows that a hub that does not take reports makes the gateway wait, and does not take it for dead meanwhile.
 func TestBackPressure(t *testing.T) {
-	times := quick()
-	times.GatewayBusy = patience
+	times := calm()
+	times.PongWithin = 1500 * time.Millisecond
 	hold := make(chan struct{})
 	w := start(t, times, sim(t, "gateway-echo", nil), nil, func(r *recorder) { r.hold = hold })
 	w.awaitLine(t, "SIM up", 1)
@@ -405,7 +407,7 @@ func TestBackPressure(t *testing.T) {
 	for i := range n {
 		w.Send(permit(order(i, strings.Repeat("long", 2000)))) // more than the windows of the stream hold
 	}
-	deadline := time.Now().Add(3 * times.PongWithin)
+	deadline := time.Now().Add(times.PongWithin + times.PongWithin/3)
 	w.await(t, "pings to go unanswered for a while", func() bool { _ = w.statusWithout(w.Host); return time.Now().After(deadline) })
 	close(hold)
 	w.await(t, "all reports", func() bool { return len(w.reports) == n })

@@ -136,10 +136,14 @@ func TestManagerSays(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			managers := margin(t, test.program, test.settings)
+			times := calm()
+			if test.reference == "hang" {
+				times.ManagerBusy = 500 * time.Millisecond
+			}
 			if test.deadline != 0 {
 				managers[0].Deadline = test.deadline
 			}
-			w := start(t, quick(), nil, managers)
+			w := start(t, times, nil, managers)
 			w.awaitLine(t, "margin up", 1)
 			got := w.judge(t, candidate(7, test.reference))
 			if got[0].Pass || !strings.HasPrefix(got[0].Reason, test.want) || got[0].Manager != "margin" {

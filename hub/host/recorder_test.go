@@ -172,18 +172,10 @@ func (l *logBook) String() string {
 	return l.text.String()
 }
 
-// quick is a host's patience for tests in which something is to run out.
-func quick() host.Times {
-	return host.Times{
-		PingEvery: 20 * time.Millisecond, PongWithin: 500 * time.Millisecond, GatewayBusy: 500 * time.Millisecond, ManagerBusy: 500 * time.Millisecond,
-		BackOffMin: 10 * time.Millisecond, BackOffMax: 50 * time.Millisecond, AskRetry: 20 * time.Millisecond,
-	}
-}
-
 // calm is a host's patience for tests in which nothing is to run out, however busy the machine is.
 func calm() host.Times {
 	return host.Times{
-		Start: patience, PongWithin: patience, GatewayBusy: patience, ManagerBusy: patience, Stop: patience,
+		Start: patience, PingEvery: 20 * time.Millisecond, PongWithin: patience, GatewayBusy: patience, ManagerBusy: patience, Stop: patience,
 		BackOffMin: 10 * time.Millisecond, BackOffMax: 50 * time.Millisecond, AskRetry: 20 * time.Millisecond, AskLost: patience,
 	}
 }
