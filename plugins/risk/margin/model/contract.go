@@ -26,8 +26,10 @@ type contract struct {
 	known bool // a gateway has listed it
 	unit  hub.Decimal
 	rates [sides]hub.Decimal
-	scope Scope
-	group group
+	// sellerRate is what the settings say of an option's seller, as a part of the underlying's value; 0: nothing.
+	sellerRate hub.Decimal
+	scope      Scope
+	group      group
 	// why the contract cannot be valued; "" when it can.
 	why string
 
@@ -56,14 +58,14 @@ func (c *contract) set(h hub.Contract, s Settings, currency string) {
 	if sum.Err() != nil || !c.unit.IsPos() {
 		c.why = cmp.Or(c.why, "no contract size")
 	}
-	c.rates = [sides]hub.Decimal{long: h.MarginLong, short: h.MarginShort}
+	c.rates, c.sellerRate = [sides]hub.Decimal{long: h.MarginLong, short: h.MarginShort}, hub.Decimal{}
 	for _, name := range []string{h.Product, h.Instrument.String()} {
 		own, there := s.Rates[name]
 		if there && own.Long.IsPos() {
 			c.rates[long] = own.Long
 		}
 		if there && own.Short.IsPos() {
-			c.rates[short] = own.Short
+			c.rates[short], c.sellerRate = own.Short, own.Short
 		}
 	}
 	c.scope = s.LargerSide[h.Exchange]
@@ -101,7 +103,7 @@ type cost struct {
 	full   bool
 }
 
-// costOf answers what qty of the contract binds, or why that cannot be said. Only the seller of an option needs the underlying's mark.
+// costOf answers what qty of the contract binds, or why that cannot be said.
 func (c *contract) costOf(s side, qty, price hub.Decimal) (cost, string) {
 	switch {
 	case qty.IsZero():
@@ -121,13 +123,14 @@ func (c *contract) costOf(s side, qty, price hub.Decimal) (cost, string) {
 		out = cost{value, true}
 	case c.paidInFull():
 		return cost{}, c.Instrument.String() + " cannot be sold short"
+	case c.isOption() && c.underlyingRate().IsPos():
+		price := c.underlyingPrice()
+		if !price.IsPos() {
+			return cost{}, "neither a price of " + underlyingOf(c.Contract).String() + ", which " + c.Symbol + " is on, nor a strike price"
+		}
+		out.amount = sum.Add(value, sum.Mul(sum.Mul3(price, qty, c.unit), c.underlyingRate()))
 	case !c.rates[s].IsPos():
 		return cost{}, "no margin rate of " + c.Instrument.String()
-	case c.isOption():
-		if c.underlying == nil || !c.underlying.mark.IsPos() {
-			return cost{}, "no price of " + underlyingOf(c.Contract).String() + ", which " + c.Symbol + " is on"
-		}
-		out.amount = sum.Add(value, sum.Mul(sum.Mul3(c.underlying.mark, qty, c.unit), c.rates[s]))
 	default:
 		out.amount = sum.Mul(value, c.rates[s])
 	}
@@ -136,6 +139,26 @@ func (c *contract) costOf(s side, qty, price hub.Decimal) (cost, string) {
 		return cost{}, "a number is out of range"
 	}
 	return out, ""
+}
+
+// underlyingRate is the rate at which an option's seller is charged on the underlying: the settings' for the option, else the higher of the underlying's own; 0 when
+// the underlying is not listed.
+func (c *contract) underlyingRate() hub.Decimal {
+	if c.sellerRate.IsPos() {
+		return c.sellerRate
+	}
+	if u := c.underlying; u != nil && u.known {
+		return u.rates[long].Max(u.rates[short])
+	}
+	return hub.Decimal{}
+}
+
+// underlyingPrice is the underlying's mark, and the strike while there is none: marks are told of what is held, and the underlying may not be.
+func (c *contract) underlyingPrice() hub.Decimal {
+	if c.underlying != nil && c.underlying.mark.IsPos() {
+		return c.underlying.mark
+	}
+	return c.OptionStrike
 }
 
 // amountScale is to how many decimals amounts are rounded up; the sums of a hundred thousand amounts below amountMax are exact.

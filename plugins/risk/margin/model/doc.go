@@ -12,7 +12,9 @@
 // the fund's margin is computed likewise from all traders' sides together, since at the exchange the fund is one client. It may therefore be less than the sum
 // of the traders' margins.
 //
-// The buyer of an option pays the premium in full; the seller binds the premium plus rate * value of the underlying, and is charged beside the larger side, not in it.
+// The buyer of an option pays the premium in full. The seller binds the premium plus rate * value of the underlying, valued at its mark, or at the strike price while there is
+// none; the rate is the settings' for the option, or else the higher of the underlying's two. Of an option whose underlying no gateway lists, the gateway's own
+// rate of the premium is taken. All of it is charged beside the larger side, not in it.
 // What has no margin rate and is no future (shares, coins, funds, bonds) is paid in full and cannot be sold short.
 //
 // # What is asked

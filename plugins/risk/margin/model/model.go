@@ -224,10 +224,7 @@ func (m *Model) mark(marks []hub.Mark) {
 			}
 			c.mark = mark.Price.Trim(0)
 			m.revalue(c)
-			for _, option := range c.dependents {
-				option.generation++
-				m.revalue(option)
-			}
+			m.revalueOptions(c)
 		}
 	}
 }
@@ -253,6 +250,15 @@ func (m *Model) list(contracts []hub.Contract) {
 			}
 		}
 		m.revalue(c)
+		m.revalueOptions(c)
+	}
+}
+
+// revalueOptions values what is on a contract that changed.
+func (m *Model) revalueOptions(c *contract) {
+	for _, option := range c.dependents {
+		option.generation++
+		m.revalue(option)
 	}
 }
 

@@ -67,7 +67,10 @@ func contracts() map[string]hub.Contract {
 	add("m2701", "DCE", "m", hub.Futures, "10", "0.1", "0.1")
 	add("lc2609", "GFEX", "lc", hub.Futures, "1", "0.12", "0.12")
 	add("odd2609", "SHFE", "odd", hub.Futures, "10", "0", "0")
-	add("rb2610C3500", "SHFE", "rb_o", hub.Option, "10", "0", "0.12", func(c *hub.Contract) { c.OptionUnderlying = "rb2610" })
+	add("rb2610C3500", "SHFE", "rb_o", hub.Option, "10", "0", "2.2", func(c *hub.Contract) {
+		c.OptionUnderlying, c.OptionStrike = "rb2610", dec("3500")
+	})
+	add("xx2610C5", "SHFE", "xx_o", hub.Option, "10", "0", "2.2", func(c *hub.Contract) { c.OptionUnderlying, c.OptionStrike = "xx2610", dec("5") })
 	add("600519", "SSE", "600519", hub.Equity, "1", "0", "0", net)
 	add("510300", "SSE", "510300", hub.ETFund, "1", "0", "0")
 	add("BTCUSDT", "BINANCE", "BTCUSDT", hub.Spot, "1", "0", "0", net, func(c *hub.Contract) { c.Currency = "USDT" })
@@ -94,7 +97,7 @@ func newWorld(t *rapid.T) *world {
 	}
 	w.names = rapid.SampledFrom([][]string{
 		{"rb2610.SHFE", "rb2701.SHFE"},
-		{"rb2610.SHFE", "rb2610C3500.SHFE"},
+		{"rb2610.SHFE", "rb2610C3500.SHFE", "xx2610C5.SHFE"},
 		{"m2609.DCE", "m2701.DCE", "lc2609.GFEX"},
 		{"BTCPERP.BINANCE"},
 		{"600519.SSE", "510300.SSE", "BTCUSDT.BINANCE"},
@@ -299,13 +302,14 @@ func (w *world) bind(e *expect, sides map[string]*[2]*big.Rat, c hub.Contract, s
 		group = c.Symbol
 	}
 	if c.Kind == hub.Option {
-		mark, there := w.marks["rb2610.SHFE"]
-		if !there {
-			e.why = true
-			return
-		}
-		amount.Add(value, mul(qty, rat(mark), rat(w.unit(c)), rat(rates[1])))
 		group = ""
+		if c.Symbol == "rb2610C3500" {
+			price, there := w.marks["rb2610.SHFE"]
+			if !there {
+				price = c.OptionStrike
+			}
+			amount.Add(value, mul(qty, rat(price), rat(w.unit(c)), rat(dec("0.14").Max(w.contracts["rb2610.SHFE"].MarginShort))))
+		}
 	}
 	if group == "" {
 		e.used.Add(e.used, ceil4(amount))

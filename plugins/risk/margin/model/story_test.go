@@ -198,22 +198,38 @@ func TestNetting(t *testing.T) {
 // TestSellerOfOption: premium plus the underlying's margin, which moves with the underlying; beside the larger side, not in it.
 func TestSellerOfOption(t *testing.T) {
 	m := model.New(plain(), book("alpha"))
-	pass(t, m, order("alpha", "rb2610C3500.SHFE", "SHORT", "OPEN", "10", "60")) // 6,000 + 350,000 * 0.12
+	pass(t, m, order("alpha", "rb2610C3500.SHFE", "SHORT", "OPEN", "10", "60")) // 6,000 + 350,000 * 0.15
 	pass(t, m, order("alpha", "rb2610.SHFE", "LONG", "OPEN", "10", "3500"))
-	if got := used(t, m, "alpha", "margin.used"); got != "93500" {
-		t.Errorf("margin.used is %s, want 93500", got)
+	if got := used(t, m, "alpha", "margin.used"); got != "104000" {
+		t.Errorf("margin.used is %s, want 104000", got)
 	}
 	i, _ := hub.ParseInstrument("rb2610.SHFE")
 	m.Observe(hub.RiskEvent{Marks: []hub.Mark{{Instrument: i, Price: dec("4000")}}})
-	if got := used(t, m, "alpha", "margin.used"); got != "106000" {
-		t.Errorf("margin.used is %s with the underlying at 4000, want 106000", got)
+	if got := used(t, m, "alpha", "margin.used"); got != "118000" {
+		t.Errorf("margin.used is %s with the underlying at 4000, want 118000", got)
 	}
 	blind := book("alpha")
 	blind.Marks = nil
 	m = model.New(plain(), blind)
-	want := "no price of rb2610.SHFE, which rb2610C3500 is on"
-	if got := m.Judge(order("alpha", "rb2610C3500.SHFE", "SHORT", "OPEN", "10", "60")); got != want {
-		t.Errorf("without the underlying's price: %q, want %q", got, want)
+	pass(t, m, order("alpha", "rb2610C3500.SHFE", "SHORT", "OPEN", "10", "60"))
+	pass(t, m, order("alpha", "xx2610C5.SHFE", "SHORT", "OPEN", "10", "1")) // 100 * 2.2: its underlying is not listed
+	if got := used(t, m, "alpha", "margin.used"); got != "58720" {          // 6,000 + 3,500 * 100 * 0.15 + 220
+		t.Errorf("margin.used is %s at the strike, want 58720", got)
+	}
+	rate := plain()
+	rate.Rates = map[string]model.Rates{"rb_o": {Short: dec("0.2")}}
+	m = model.New(rate, blind)
+	pass(t, m, order("alpha", "rb2610C3500.SHFE", "SHORT", "OPEN", "10", "60"))
+	if got := used(t, m, "alpha", "margin.used"); got != "76000" { // 6,000 + 350,000 * 0.2
+		t.Errorf("margin.used is %s with a rate of the option's own, want 76000", got)
+	}
+	i, _ = hub.ParseInstrument("rb2610C0.SHFE")
+	m.Observe(hub.RiskEvent{Contracts: []hub.Contract{{
+		Instrument: i, Gateway: gateway, Product: "rb_o", Kind: hub.Option, Size: dec("10"), OptionUnderlying: "rb2610.SHFE",
+	}}})
+	want := "neither a price of rb2610.SHFE, which rb2610C0 is on, nor a strike price"
+	if got := m.Judge(order("alpha", "rb2610C0.SHFE", "SHORT", "OPEN", "10", "60")); got != want {
+		t.Errorf("without a price of the underlying: %q, want %q", got, want)
 	}
 }
 
