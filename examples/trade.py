@@ -14,8 +14,8 @@ import sys
 from vnpy.event import Event, EventEngine
 from vnpy.trader.constant import Direction, Offset, OrderType, Product, Status
 from vnpy.trader.engine import MainEngine
-from vnpy.trader.event import EVENT_ORDER, EVENT_TICK
-from vnpy.trader.object import OrderData, OrderRequest, SubscribeRequest, TickData
+from vnpy.trader.event import EVENT_ACCOUNT, EVENT_LOG, EVENT_ORDER, EVENT_TICK
+from vnpy.trader.object import AccountData, LogData, OrderData, OrderRequest, SubscribeRequest, TickData
 from vnpy_rpcservice.rpc_gateway import RpcGateway
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -23,28 +23,51 @@ parser.add_argument("--request", default="tcp://127.0.0.1:2014", help="主动请
 parser.add_argument("--publish", default="tcp://127.0.0.1:4102", help="推送订阅地址")
 args = parser.parse_args()
 
-# What arrives is put into two queues; the rest of the script reads like a story.
+# What arrives is put into queues; the rest of the script reads like a story. Orders and
+# accounts share one, since their order matters: an account that comes after an order's event
+# knows of it.
 ticks: queue.Queue[TickData] = queue.Queue()
-orders: queue.Queue[OrderData] = queue.Queue()
+news: queue.Queue[OrderData | AccountData] = queue.Queue()
+logs: queue.Queue[LogData] = queue.Queue()
 events = EventEngine()
 events.register(EVENT_TICK, lambda event: ticks.put(event.data))
-events.register(EVENT_ORDER, lambda event: orders.put(event.data))
+events.register(EVENT_ORDER, lambda event: news.put(event.data))
+events.register(EVENT_ACCOUNT, lambda event: news.put(event.data))
+events.register(EVENT_LOG, lambda event: logs.put(event.data))
 
 main_engine = MainEngine(events)
 main_engine.add_gateway(RpcGateway, "RPC")
 
 
 def wait_for(vt_orderid: str, status: Status) -> OrderData:
-    """The order's event with this status; a refused order ends the script."""
+    """The order's event with this status; an order that ends otherwise ends the script."""
     while True:
-        order = orders.get(timeout=30)
-        if order.vt_orderid != vt_orderid:
-            continue  # an older order, or one of another window
+        order = news.get(timeout=30)
+        if not isinstance(order, OrderData) or order.vt_orderid != vt_orderid:
+            continue  # an account, an older order, or one of another window
         print(f"{order.vt_orderid}: {order.status.value}")
         if order.status is status:
             return order
+        if order.status is Status.REJECTED:
+            sys.exit(why(order.orderid))
         if not order.is_active():
-            sys.exit(f"the order is {order.status.value}; the log above says why")
+            sys.exit(f"the order is {order.status.value}")
+
+
+def why(orderid: str) -> str:
+    """The line of the log window that says why an order was refused. It comes after the order's event."""
+    while True:
+        log = logs.get(timeout=30)
+        if orderid in log.msg:
+            return log.msg
+
+
+def next_account() -> AccountData:
+    """The first account after what was read last."""
+    while True:
+        account = news.get(timeout=30)
+        if isinstance(account, AccountData):
+            return account
 
 
 try:
@@ -67,7 +90,7 @@ try:
     main_engine.cancel_order(order.create_cancel_request(), "RPC")
     wait_for(vt_orderid, Status.CANCELLED)
 
-    for account in main_engine.get_all_accounts():
-        print(f"{account.accountid}: {account.balance:,.2f}, of which {account.available:,.2f} available")
+    account = next_account()
+    print(f"{account.accountid}: {account.balance:,.2f}, of which {account.available:,.2f} available")
 finally:
     main_engine.close()
