@@ -205,7 +205,7 @@ func (h *house) openAddresses(ctx context.Context) error {
 	select {
 	case <-h.up.gateways:
 	case <-timer.C:
-		h.log.Warn("the traders' addresses open although a gateway is not up", "waiting", h.up.missing())
+		h.log.Warn("the traders' addresses open although a gateway is not up", "waiting", h.up.missingGateways())
 	case <-ctx.Done():
 		return nil
 	}
@@ -281,6 +281,12 @@ func (w *waiting) missing() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return sortedKeys(w.absent)
+}
+
+func (w *waiting) missingGateways() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return sortedKeys(w.gates)
 }
 
 // numbers are what the risk managers published last.

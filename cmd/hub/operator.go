@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -30,6 +31,9 @@ func (o operator) Status() ctl.Status {
 		Version: versionText(), PID: os.Getpid(), Started: h.started, Data: h.config.Data, Fund: h.config.Fund.Name, Currency: h.config.Fund.Currency,
 		Day: string(h.runner.Day()), Entries: h.runner.Seq(), Journal: h.runner.Journal(), Refusing: h.runner.NotTaking(), Revision: h.runner.Revision(),
 		Ready: len(h.up.missing()) == 0, Plugins: o.Plugins(),
+	}
+	if whole, err := filepath.Abs(s.Data); err == nil {
+		s.Data = whole // who asks may be elsewhere
 	}
 	lines := h.rpc.Status()
 	for _, t := range h.config.Traders {
