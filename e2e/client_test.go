@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,7 +44,7 @@ type program struct {
 	cmd     *exec.Cmd
 	stdin   io.WriteCloser
 	stdout  *lines
-	stderr  bytes.Buffer // read after the end
+	stderr  *bytes.Buffer // read after the end
 	exited  chan struct{}
 	err     error // after the end
 	release context.CancelFunc
@@ -53,9 +54,9 @@ type program struct {
 func python(t testing.TB, v vnpy, script string, args ...string) *program {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), clientMax)
-	p := &program{t: t, name: "vnpy " + v.version + ": " + filepath.Base(script) + " " + strings.Join(args, " "), stdout: newLines(nil), exited: make(chan struct{}), release: cancel}
+	p := &program{t: t, name: "vnpy " + v.version + ": " + filepath.Base(script) + " " + strings.Join(args, " "), stdout: newLines(nil), stderr: new(bytes.Buffer), exited: make(chan struct{}), release: cancel}
 	p.cmd = exec.CommandContext(ctx, v.interpreter(t), append([]string{script}, args...)...)
-	p.cmd.Stdout, p.cmd.Stderr = p.stdout, &p.stderr
+	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	p.cmd.WaitDelay = time.Second
 	var err error
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
@@ -126,13 +127,20 @@ func (h *house) trades(v vnpy, trader int, args ...string) *program {
 // stock is a stock VeighNa Trader that does what it is told: repl.py.
 type stock struct {
 	*program
-	last int
+	last *int // command
+}
+
+// on is the trader as a subtest sees it.
+func (s *stock) on(t testing.TB) *stock {
+	p := *s.program
+	p.t = t
+	return &stock{&p, s.last}
 }
 
 // connected starts a stock trader and connects it.
 func (h *house) connected(v vnpy, trader int, args ...string) *stock {
 	h.t.Helper()
-	s := &stock{program: python(h.t, v, veighnaScript("repl.py"), args...)}
+	s := &stock{python(h.t, v, veighnaScript("repl.py"), args...), new(int)}
 	s.must("connect", fields{"req": h.request(trader), "pub": h.publish(trader)})
 	return s
 }
@@ -151,8 +159,8 @@ type answer struct {
 // tell sends a command and returns what waits for its answer.
 func (s *stock) tell(command string, with fields) (wait func() answer) {
 	s.t.Helper()
-	s.last++
-	line := fields{"cmd": command, "id": s.last}
+	*s.last++
+	line := fields{"cmd": command, "id": *s.last}
 	for k, v := range with {
 		line[k] = v
 	}
@@ -160,7 +168,7 @@ func (s *stock) tell(command string, with fields) (wait func() answer) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	mark, id := s.stdout.count(), s.last
+	mark, id := s.stdout.count(), *s.last
 	if _, err := s.stdin.Write(append(text, '\n')); err != nil {
 		s.t.Fatalf("%s: %v", s.name, err)
 	}
@@ -258,6 +266,22 @@ func (s *stock) alive() {
 	if flaws := into[[]string](s.t, s.must("alive", nil)); len(flaws) > 0 {
 		s.t.Errorf("%s: %v", s.name, flaws)
 	}
+}
+
+// carriesOn asks until it is answered: a client that connects again after a start is told once, by an exception, that an answer may have been lost. Whatever it asks
+// in that moment is not carried out.
+func (s *stock) carriesOn() {
+	s.t.Helper()
+	until(s.t, s.name+" carries on", func() error {
+		a := s.tell("query", fields{"what": "accounts"})()
+		if !a.OK && !strings.Contains(a.Error, "look at your orders, then ask again") {
+			s.t.Fatalf("%s: %s", s.name, a.Error)
+		}
+		if !a.OK {
+			return errors.New(a.Error)
+		}
+		return nil
+	})
 }
 
 // orderID is the hub's own part of an id.
