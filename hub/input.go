@@ -57,6 +57,23 @@ type SubmitOrder struct {
 	Verdicts []Verdict   `cbor:"5,keyasint,omitempty"`
 }
 
+// TakeOrder is an order that is put on disk while the risk managers still judge it, so that the trader need not wait for them to learn its id. Nothing is decided and nothing sent:
+// a JudgeOrder with the same Ask follows. One that is still undecided when the hub starts again is rejected.
+type TakeOrder struct {
+	Trader  TraderName   `cbor:"1,keyasint"`
+	Request OrderRequest `cbor:"2,keyasint"`
+	Gateway GatewayName  `cbor:"3,keyasint,omitempty"`
+	// Ask is unique in the life of one hub process.
+	Ask uint64 `cbor:"4,keyasint"`
+}
+
+// JudgeOrder is what the risk managers said of an order that was taken, and the market that is to decide about it.
+type JudgeOrder struct {
+	Ask      uint64     `cbor:"1,keyasint"`
+	Market   MarketView `cbor:"2,keyasint"`
+	Verdicts []Verdict  `cbor:"3,keyasint,omitempty"`
+}
+
 // CancelOrder is a trader's, or the operator's (Trader ""), wish to cancel. It is never refused for a rule.
 type CancelOrder struct {
 	Trader  TraderName `cbor:"1,keyasint,omitempty"`
@@ -171,3 +188,5 @@ func (Contracts) input()    {}
 func (Marks) input()        {}
 func (Halt) input()         {}
 func (RollDay) input()      {}
+func (TakeOrder) input()    {}
+func (JudgeOrder) input()   {}

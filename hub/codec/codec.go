@@ -28,6 +28,8 @@ const (
 	kindMarks
 	kindHalt
 	kindRollDay
+	kindTakeOrder
+	kindJudgeOrder
 )
 
 var (
@@ -85,6 +87,10 @@ func kindOf(in hub.Input) int {
 		return kindHalt
 	case hub.RollDay:
 		return kindRollDay
+	case hub.TakeOrder:
+		return kindTakeOrder
+	case hub.JudgeOrder:
+		return kindJudgeOrder
 	}
 	return 0
 }
@@ -119,6 +125,10 @@ func Decode(b []byte) (hub.Entry, error) {
 		p.Input, err = decode[hub.Halt](body)
 	case kindRollDay:
 		p.Input, err = decode[hub.RollDay](body)
+	case kindTakeOrder:
+		p.Input, err = decode[hub.TakeOrder](body)
+	case kindJudgeOrder:
+		p.Input, err = decode[hub.JudgeOrder](body)
 	default:
 		return hub.Entry{}, fmt.Errorf("decode entry: kind %d is not known to this version of the hub", b[0])
 	}

@@ -63,6 +63,8 @@ var inputs = []hub.Input{
 	hub.Marks{},
 	hub.Halt{},
 	hub.RollDay{},
+	hub.TakeOrder{},
+	hub.JudgeOrder{},
 }
 
 func TestEntriesComeBack(t *testing.T) {

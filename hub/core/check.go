@@ -20,7 +20,7 @@ func (c *Core) Check() error {
 		}
 		want := newBook(b.Trader)
 		for _, o := range c.orderList {
-			if b != c.fund && o.Trader != b.Trader || o.Status.Final() {
+			if b != c.fund && o.Trader != b.Trader || o.Status.Final() || o.Ask != 0 {
 				continue
 			}
 			k := c.contracts[key{o.Gateway, o.Instrument}]

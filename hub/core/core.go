@@ -34,7 +34,8 @@ type Core struct {
 	traders      []*book
 	byTrader     map[hub.TraderName]*book
 	orders       map[hub.OrderID]*order
-	orderList    []*order // in the order of their decisions
+	orderList    []*order          // in the order of their decisions
+	undecided    map[uint64]*order // by Ask
 
 	effects []Effect
 }
@@ -53,6 +54,7 @@ func New() *Core {
 		fund:      newBook(""),
 		byTrader:  map[hub.TraderName]*book{},
 		orders:    map[hub.OrderID]*order{},
+		undecided: map[uint64]*order{},
 	}
 }
 
@@ -73,6 +75,10 @@ func (c *Core) Step(e hub.Entry) []Effect {
 		c.loadPolicies(in)
 	case hub.SubmitOrder:
 		c.submit(in)
+	case hub.TakeOrder:
+		c.take(in)
+	case hub.JudgeOrder:
+		c.judge(in)
 	case hub.CancelOrder:
 		c.cancel(in)
 	case hub.VenueReport:
@@ -143,13 +149,14 @@ func (c *Core) setUp(in hub.SetUp) {
 			*k = *c.newContract(k.Contract)
 		}
 	}
+	c.dropUndecided()
 	c.doubt("", "the hub was restarted")
 }
 
 // doubt puts the active orders of a gateway ("" for all) in doubt.
 func (c *Core) doubt(gateway hub.GatewayName, why string) {
 	for _, o := range c.orderList {
-		if o.Status.Final() || o.InDoubt || gateway != "" && o.Gateway != gateway {
+		if o.Status.Final() || o.Ask != 0 || o.InDoubt || gateway != "" && o.Gateway != gateway {
 			continue
 		}
 		c.setDoubt(o, true)
@@ -208,7 +215,7 @@ func (c *Core) gatewayState(in hub.GatewayState) {
 // mayHaveNews: the venue may know something of an order that the hub does not. A filled order is complete; one that was cancelled may have traded before that, and the report
 // of it been lost with the connection.
 func (c *Core) mayHaveNews(o *order) bool {
-	return !o.Status.Final() || o.Status != hub.Filled && o.Revision != ""
+	return o.Ask == 0 && !o.Status.Final() || o.Status != hub.Filled && o.Revision != ""
 }
 
 func (c *Core) mark(in hub.Marks) {
@@ -271,7 +278,7 @@ func (c *Core) rollDay(in hub.RollDay) {
 	var sum hub.Sum
 	c.dayBefore, c.day = c.day, in.Day
 	for _, o := range c.orderList {
-		if !o.Status.Final() {
+		if !o.Status.Final() && o.Ask == 0 {
 			o.Aged = true
 		}
 	}

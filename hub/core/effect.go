@@ -10,11 +10,16 @@ import (
 //sumtype:decl
 type Effect interface{ effect() }
 
-// Decided answers a SubmitOrder: with no refusals the order is on its way.
+// Decided answers a SubmitOrder or a JudgeOrder: with no refusals the order is on its way, unless its Status is Cancelled: then its owner was quicker.
 type Decided struct {
 	Order    hub.Order
 	Refusals []hub.Refusal
 	Revision string // policy revision that decided
+}
+
+// Taken answers a TakeOrder: the order is on disk and has an id. Its Decided follows.
+type Taken struct {
+	Order hub.Order
 }
 
 // Send sends an order to its gateway.
@@ -102,3 +107,4 @@ func (Notice) effect()           {}
 func (Alert) effect()            {}
 func (PoliciesAnswered) effect() {}
 func (DayRolled) effect()        {}
+func (Taken) effect()            {}

@@ -21,7 +21,7 @@ const (
 
 // holdOf computes the hold of an order at its present remainder.
 func holdOf(sum *hub.Sum, o *order, c *contract) hold {
-	if o.Status.Final() {
+	if o.Status.Final() || o.Ask != 0 {
 		return hold{}
 	}
 	left := sum.Sub(o.Qty, o.Filled)

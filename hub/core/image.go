@@ -94,6 +94,9 @@ func Restore(im Image) (*Core, error) {
 	for i := range im.Orders {
 		o := &im.Orders[i]
 		c.orders[o.ID] = o
+		if o.Ask != 0 {
+			c.undecided[o.Ask] = o
+		}
 		c.orderList = append(c.orderList, o)
 	}
 	return c, nil

@@ -23,6 +23,8 @@ type order struct {
 	Day hub.Day `cbor:"5,keyasint,omitempty"`
 	// Revision of the policy that decided.
 	Revision string `cbor:"6,keyasint,omitempty"`
+	// Ask is of an order that is taken and not decided; 0 once it is.
+	Ask uint64 `cbor:"9,keyasint,omitempty"`
 	// Ending: the venue cancelled it with EndsAt filled, and some of the fills have not been reported yet. It holds what is missing.
 	Ending bool        `cbor:"7,keyasint,omitempty"`
 	EndsAt hub.Decimal `cbor:"8,keyasint,omitzero"`
@@ -38,23 +40,85 @@ func (o *order) hasFill(id string) bool {
 }
 
 func (c *Core) submit(in hub.SubmitOrder) {
-	b := c.byTrader[in.Trader]
-	if b == nil { // no book, so no id: the edges never let such a name in
-		c.emit(Decided{Refusals: []hub.Refusal{{Code: "no-trader", Text: fmt.Sprintf("trader %s is not configured", in.Trader)}}})
-		return
+	if o := c.newOrder(in.Trader, in.Gateway, in.Request); o != nil {
+		c.conclude(o, in.Gateway, in.Market, in.Verdicts)
+	}
+}
+
+// newOrder gives a request an id. It is nil, and the refusal is emitted, when nobody of that name has a book: the edges never let such a name in.
+func (c *Core) newOrder(trader hub.TraderName, gateway hub.GatewayName, req hub.OrderRequest) *order {
+	if c.byTrader[trader] == nil {
+		c.emit(Decided{Refusals: []hub.Refusal{{Code: "no-trader", Text: fmt.Sprintf("trader %s is not configured", trader)}}})
+		return nil
 	}
 	c.orderCount++
 	o := &order{
 		Order: hub.Order{
-			ID: hub.OrderID(c.head + strconv.FormatUint(c.orderCount, 10)), Trader: in.Trader, OrderRequest: tidy(in.Request), Gateway: in.Gateway,
-			Time: c.now, Updated: c.now,
+			ID: hub.OrderID(c.head + strconv.FormatUint(c.orderCount, 10)), Trader: trader, OrderRequest: tidy(req), Gateway: gateway, Time: c.now, Updated: c.now,
 		},
 		Day: c.day,
 	}
 	c.orders[o.ID] = o
 	c.orderList = append(c.orderList, o)
+	return o
+}
 
-	permit, refusals := c.decide(o, b, in)
+// take gives an order its id and leaves the decision for later. It holds nothing yet.
+func (c *Core) take(in hub.TakeOrder) {
+	o := c.newOrder(in.Trader, in.Gateway, in.Request)
+	if o == nil {
+		return
+	}
+	o.Status, o.Ask = hub.Submitted, in.Ask
+	if k := c.findContract(in.Gateway, o.Instrument); k != nil {
+		o.Gateway = k.Gateway
+	}
+	c.undecided[in.Ask] = o
+	c.emit(Taken{Order: o.Order})
+	c.emit(OrderChanged{Order: o.Order})
+}
+
+// judge decides about an order that was taken. There is none when the hub was restarted between the two.
+func (c *Core) judge(in hub.JudgeOrder) {
+	o := c.undecided[in.Ask]
+	if o == nil {
+		return
+	}
+	c.settled(o)
+	if o.CancelAsked {
+		o.Status, o.Updated, o.Day = hub.Cancelled, c.now, c.day
+		o.Reason = "cancelled before it was sent"
+		c.byTrader[o.Trader].Finished++
+		c.emit(Decided{Order: o.Order})
+		c.emit(OrderChanged{Order: o.Order})
+		return
+	}
+	c.conclude(o, o.Gateway, in.Market, in.Verdicts)
+}
+
+func (c *Core) settled(o *order) {
+	delete(c.undecided, o.Ask)
+	o.Ask = 0
+}
+
+// dropUndecided rejects what a hub that ended had taken and not decided.
+func (c *Core) dropUndecided() {
+	if len(c.undecided) == 0 {
+		return
+	}
+	for _, o := range slices.Clone(c.orderList) {
+		if o.Ask != 0 {
+			c.settled(o)
+			c.refuse(o, c.byTrader[o.Trader], []hub.Refusal{{Code: "restarted", Text: "the hub was restarted before it had decided; the order was not sent"}})
+		}
+	}
+}
+
+// conclude decides about an order, and sends or refuses it.
+func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, verdicts []hub.Verdict) {
+	b := c.byTrader[o.Trader]
+	known := o.Status == hub.Submitted // its owner has seen it so
+	permit, refusals := c.decide(o, b, named, market, verdicts)
 	for _, x := range []*book{b, c.fund} {
 		x.Orders.add(c.now)
 		x.Msgs.add(c.now)
@@ -64,7 +128,7 @@ func (c *Core) submit(in hub.SubmitOrder) {
 		c.refuse(o, b, refusals)
 		return
 	}
-	o.Status = hub.Submitted
+	o.Status, o.Updated = hub.Submitted, c.now
 	o.Revision = permit.Revision()
 	for _, x := range []*book{b, c.fund} {
 		x.Active++
@@ -73,6 +137,10 @@ func (c *Core) submit(in hub.SubmitOrder) {
 	c.hold(o, hold{}, c.contracts[key{o.Gateway, o.Instrument}])
 	c.emit(Decided{Order: o.Order, Revision: o.Revision})
 	c.emit(Send{Permit: permit})
+	if known {
+		c.bookChanged(o)
+		return
+	}
 	c.changed(o)
 }
 
@@ -87,7 +155,7 @@ func likenessOf(o *order) likeness {
 }
 
 func (c *Core) refuse(o *order, b *book, refusals []hub.Refusal) {
-	o.Status = hub.Rejected
+	o.Status, o.Updated, o.Day = hub.Rejected, c.now, c.day
 	b.Finished++
 	o.Reason = sentence(refusals)
 	b.Rejects.add(c.now)
@@ -118,12 +186,12 @@ func (c *Core) revision() string {
 }
 
 // decide finds everything that speaks against an order: what the hub itself asks of every order, then the gate. Gateway and offset of the order are filled in.
-func (c *Core) decide(o *order, b *book, in hub.SubmitOrder) (gate.Permit, []hub.Refusal) {
-	k := c.findContract(in.Gateway, o.Instrument)
+func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.MarketView, verdicts []hub.Verdict) (gate.Permit, []hub.Refusal) {
+	k := c.findContract(named, o.Instrument)
 	if k == nil {
 		why := "no gateway trades " + o.Instrument.String()
-		if in.Gateway != "" {
-			why = "gateway " + string(in.Gateway) + " does not trade " + o.Instrument.String()
+		if named != "" {
+			why = "gateway " + string(named) + " does not trade " + o.Instrument.String()
 		}
 		return gate.Permit{}, []hub.Refusal{{Code: "contract", Text: why}}
 	}
@@ -134,7 +202,7 @@ func (c *Core) decide(o *order, b *book, in hub.SubmitOrder) (gate.Permit, []hub
 	if own := badRequest(o, k); len(own) > 0 {
 		return gate.Permit{}, own // rules cannot be asked about numbers that make no sense
 	}
-	o.Worst = worst(o, in.Market)
+	o.Worst = worst(o, market)
 	var own []hub.Refusal
 	if !b.Configured {
 		own = append(own, hub.Refusal{Code: "no-trader", Text: fmt.Sprintf("trader %s is not configured", b.Trader)})
@@ -155,8 +223,8 @@ func (c *Core) decide(o *order, b *book, in hub.SubmitOrder) (gate.Permit, []hub
 	candidate := o.Order
 	candidate.Status = hub.Submitted
 	return gate.Decide(gate.Case{
-		Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: in.Verdicts,
-		Source: &source{core: c, order: o, contract: k, trader: b, market: in.Market},
+		Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: verdicts,
+		Source: &source{core: c, order: o, contract: k, trader: b, market: market},
 	})
 }
 
@@ -327,6 +395,10 @@ func (c *Core) setDoubt(o *order, doubt bool) {
 // changed tells the owner of an order, and of the positions that it freezes.
 func (c *Core) changed(o *order) {
 	c.emit(OrderChanged{Order: o.Order})
+	c.bookChanged(o)
+}
+
+func (c *Core) bookChanged(o *order) {
 	e := BookChanged{Trader: o.Trader}
 	if o.Offset.Closes() {
 		e.Gateway, e.Instrument = o.Gateway, o.Instrument
@@ -353,6 +425,9 @@ func (c *Core) cancel(in hub.CancelOrder) {
 		o.Reason = "cancelled by " + in.By
 	}
 	c.emit(CancelAnswered{})
+	if o.Ask != 0 {
+		return // it is not sent yet, and will not be
+	}
 	if g := c.gateway(o.Gateway); g == nil || !g.Up {
 		c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("gateway %s is down; order %s will be cancelled when it is back", o.Gateway, o.ID)})
 		return

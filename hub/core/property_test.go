@@ -50,6 +50,8 @@ func TestHistories(t *testing.T) {
 		w.open()
 		answered := map[hub.OrderID]int{}
 		day := 23
+		var asks uint64
+		var taken []uint64
 		var old []hub.VenueReport
 		traders := rapid.SampledFrom([]hub.TraderName{"alpha", "beta"})
 		lots := rapid.IntRange(1, 12)
@@ -81,6 +83,22 @@ func TestHistories(t *testing.T) {
 					answered[decided.Order.ID]++
 				}
 				v.take(t, effects)
+			},
+			"take": func(t *rapid.T) {
+				asks++
+				effects := w.step(hub.TakeOrder{Trader: traders.Draw(t, "trader"), Ask: asks, Request: hub.OrderRequest{
+					Instrument: rb.Instrument, Direction: hub.Long, Offset: hub.Open, Type: hub.Limit, Price: d("3500"), Qty: d("1"),
+				}})
+				answered[effects[0].(core.Taken).Order.ID]++
+				taken = append(taken, asks)
+			},
+			"judge": func(t *rapid.T) {
+				if len(taken) == 0 {
+					return
+				}
+				i := rapid.IntRange(0, len(taken)-1).Draw(t, "which")
+				v.take(t, w.step(hub.JudgeOrder{Ask: taken[i], Market: hub.MarketView{Last: d("3500"), Seen: w.now}}))
+				taken = slices.Delete(taken, i, i+1)
 			},
 			"resting": func(t *rapid.T) {
 				if id, ok := pick(); ok {
@@ -185,7 +203,7 @@ func TestHistories(t *testing.T) {
 // answer is what the venue says of everything that is open at the hub.
 func (v *venue) answer(t *rapid.T, w *world) {
 	in := hub.Reconcile{Gateway: "SIM", Complete: true}
-	for _, o := range w.core.Orders("", true) {
+	for _, o := range w.core.RiskBook().Orders {
 		in.Asked = append(in.Asked, o.ID)
 		sent, ok := v.sent[o.ID]
 		if !ok {

@@ -49,8 +49,8 @@ func (c *Core) known(g hub.GatewayName, id hub.OrderID, what string) *order {
 	case o.Gateway != g:
 		c.alert("gateway %s: %s about order %s, which belongs to gateway %s", g, what, id, o.Gateway)
 		return nil
-	case o.Status == hub.Rejected && o.Revision == "":
-		c.alert("gateway %s: %s about order %s, which was refused and never sent", g, what, id)
+	case o.Revision == "":
+		c.alert("gateway %s: %s about order %s, which was never sent", g, what, id)
 		return nil
 	}
 	return o

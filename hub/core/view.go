@@ -193,7 +193,12 @@ func (c *Core) Gateways() []GatewayStanding {
 
 // RiskBook is what a risk manager begins with.
 func (c *Core) RiskBook() hub.RiskBook {
-	r := hub.RiskBook{Currency: c.setup.Currency, Contracts: c.Contracts(), Orders: c.Orders("", true), Day: c.day}
+	r := hub.RiskBook{Currency: c.setup.Currency, Contracts: c.Contracts(), Day: c.day}
+	for _, o := range c.orderList {
+		if !o.Status.Final() && o.Ask == 0 {
+			r.Orders = append(r.Orders, o.Order)
+		}
+	}
 	for _, b := range c.traders {
 		r.Traders = append(r.Traders, b.account())
 		r.Positions = append(r.Positions, c.Positions(b.Trader, hub.Instrument{})...)

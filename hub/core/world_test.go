@@ -188,6 +188,18 @@ func TestStories(t *testing.T) {
 					last = decided.Order.ID
 				}
 				return out
+			case "take":
+				req, err := request(cmd.CmdArgs)
+				if err != nil {
+					t.Fatal(err)
+				}
+				out := w.tell(w.step(hub.TakeOrder{Trader: hub.TraderName(arg("trader", "alpha")), Request: req, Ask: 7}))
+				if taken, ok := w.effects[0].(core.Taken); ok {
+					last = taken.Order.ID
+				}
+				return out
+			case "judge":
+				return w.tell(w.step(hub.JudgeOrder{Ask: 7, Market: hub.MarketView{Last: d("3500"), Seen: w.now}}))
 			case "cancel":
 				return w.tell(w.step(hub.CancelOrder{Trader: hub.TraderName(arg("trader", "alpha")), OrderID: id(), By: arg("by", "")}))
 			case "accepted":
@@ -338,6 +350,8 @@ func (w *world) tell(effects []core.Effect) string {
 			for _, r := range e.Refusals {
 				fmt.Fprintf(&b, "decided %s: no: %s %s %s: %s\n", short(e.Order.ID), r.Code, r.Place, r.Rule, r.Text)
 			}
+		case core.Taken:
+			fmt.Fprintf(&b, "taken %s\n", short(e.Order.ID))
 		case core.Send:
 			fmt.Fprintf(&b, "send %s to %s\n", short(e.Permit.Order().ID), e.Permit.Order().Gateway)
 		case core.CancelAtVenue:

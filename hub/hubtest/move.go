@@ -99,6 +99,11 @@ func (w *World) submit(m Move) {
 		},
 	}
 	w.questions = append(w.questions, q)
+	if m.A>>8%2 == 0 { // it goes to disk while the risk manager thinks
+		w.asks++
+		q.ask = w.asks
+		w.propose(hub.TakeOrder{Trader: q.trader, Request: q.request, Ask: q.ask}, q)
+	}
 	w.asked = append(w.asked, q)
 }
 
@@ -177,7 +182,7 @@ func (w *World) end() error {
 	w.gatewayUp()
 	w.settleAll()
 	for _, q := range w.questions {
-		if q.life == 0 && q.answers != 1 {
+		if q.life == 0 && (q.answers != 1 || q.decided != 1) {
 			return fmt.Errorf("not answered once: an order of %s has %d answers", q.trader, q.answers)
 		}
 	}

@@ -44,6 +44,7 @@ type World struct {
 
 	venue     *venue
 	questions []*question
+	asks      uint64
 	ids       map[hub.OrderID]hub.TraderName // every id that a client was given
 	sent      map[hub.OrderID]bool
 	trace     func(string)
@@ -57,6 +58,8 @@ type question struct {
 	answers int
 	id      hub.OrderID
 	life    int // of the hub's process; a crash ends the connection
+	ask     uint64
+	decided int
 }
 
 type proposal struct {
@@ -184,16 +187,18 @@ func (w *World) dispatch() error {
 	t := w.todo[0]
 	w.todo = w.todo[1:]
 	switch e := t.effect.(type) {
+	case core.Taken:
+		return w.answer(t.of, e.Order.ID)
 	case core.Decided:
-		t.of.answers++
-		t.of.id = e.Order.ID
-		if t.of.answers != 1 {
-			return fmt.Errorf("answered twice: order %s", e.Order.ID)
+		if t.of == nil {
+			break // what the last life of the hub had taken
 		}
-		if _, twice := w.ids[e.Order.ID]; twice {
-			return fmt.Errorf("one id for two orders: %s", e.Order.ID)
+		if t.of.decided++; t.of.decided != 1 {
+			return fmt.Errorf("decided twice: order %s", e.Order.ID)
 		}
-		w.ids[e.Order.ID] = t.of.trader
+		if t.of.ask == 0 {
+			return w.answer(t.of, e.Order.ID)
+		}
 	case core.Send:
 		o := e.Permit.Order()
 		if !e.Permit.Valid() {
@@ -213,6 +218,18 @@ func (w *World) dispatch() error {
 		w.say("alert: %s", e.Text)
 	case core.CancelAnswered, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled:
 	}
+	return nil
+}
+
+// answer gives a trader the id of an order.
+func (w *World) answer(q *question, id hub.OrderID) error {
+	if q.answers++; q.answers != 1 {
+		return fmt.Errorf("answered twice: order %s", id)
+	}
+	if _, twice := w.ids[id]; twice {
+		return fmt.Errorf("one id for two orders: %s", id)
+	}
+	q.id, w.ids[id] = id, q.trader
 	return nil
 }
 
@@ -361,6 +378,10 @@ func (w *World) judge(i int, how uint32) {
 		in.Verdicts = []hub.Verdict{{Manager: "somebody", Pass: true}}
 	default:
 		in.Verdicts = []hub.Verdict{{Manager: "margin", Pass: true}}
+	}
+	if q.ask != 0 {
+		w.propose(hub.JudgeOrder{Ask: q.ask, Market: in.Market, Verdicts: in.Verdicts}, q)
+		return
 	}
 	w.propose(in, q)
 }

@@ -107,7 +107,7 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.log.Info("policies loaded", "revision", effect.Revision, "errors", len(effect.Errors))
 		case core.DayRolled:
 			r.log.Info("trading day begins", "day", effect.Day)
-		case core.Decided, core.CancelAnswered:
+		case core.Taken, core.Decided, core.CancelAnswered:
 			// answered through proposal.applied
 		}
 	}
@@ -152,7 +152,7 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 			decided = true
 			r.plugins.Observe(hub.RiskEvent{Decided: &hub.RiskDecision{Ask: p.ask, Order: effect.Order}})
 		case core.OrderChanged:
-			if !decided { // the decision said it already
+			if _, taken := e.Input.(hub.TakeOrder); !decided && !taken { // the decision said it already, or will
 				r.plugins.Observe(hub.RiskEvent{Order: &effect.Order})
 			}
 		case core.Traded:
@@ -162,7 +162,7 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 			}
 		case core.DayRolled:
 			r.plugins.Observe(hub.RiskEvent{Day: effect.Day})
-		case core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.BookChanged, core.Notice, core.Alert, core.PoliciesAnswered:
+		case core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.BookChanged, core.Notice, core.Alert, core.PoliciesAnswered:
 		}
 	}
 	if in, ok := e.Input.(hub.Marks); ok {

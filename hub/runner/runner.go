@@ -57,6 +57,7 @@ type Runner struct {
 	journal   *journal.Journal
 	market    *market
 	asks      atomic.Uint64
+	judging   atomic.Int64 // orders that the risk managers are being asked about
 	closing   chan struct{}
 	closeOnce sync.Once
 	wait      sync.WaitGroup
@@ -197,7 +198,9 @@ func (r *Runner) propose(in hub.Input, p proposal) error {
 
 // proposeNow is propose for what must not be lost: while the journal is busy or its disk full, it waits. It gives up when the journal has failed or the hub closes: what venues
 // then say is asked again at the next start.
-func (r *Runner) proposeNow(in hub.Input) error {
+func (r *Runner) proposeNow(in hub.Input) error { return r.proposeUntil(in, proposal{}) }
+
+func (r *Runner) proposeUntil(in hub.Input, p proposal) error {
 	b, err := codec.Encode(hub.Entry{Time: hub.TimeOf(r.opts.Clock()), Input: in})
 	if err != nil {
 		return err
@@ -206,7 +209,7 @@ func (r *Runner) proposeNow(in hub.Input) error {
 		r.pendingMu.Lock()
 		n, err := r.journal.Propose(b)
 		if err == nil {
-			r.pending[n] = proposal{}
+			r.pending[n] = p
 			r.pendingMu.Unlock()
 			return nil
 		}
@@ -302,40 +305,87 @@ func (r *Runner) Submit(trader hub.TraderName, gateway hub.GatewayName, req hub.
 	}
 }
 
+// overlapMax is up to how many orders that are being judged the next one is put on disk meanwhile. A lone order so gets its id in the time of one sync, with the risk managers' answer
+// hidden behind it; in a burst two entries for each order would only cost.
+const overlapMax = 8
+
 func (r *Runner) judge(trader hub.TraderName, named, at hub.GatewayName, req hub.OrderRequest, view hub.MarketView, done func(hub.OrderID, hub.GatewayName, error)) {
 	ask := r.asks.Add(1)
 	candidate := hub.Candidate{Ask: ask, Trader: trader, Request: req, Gateway: at, Market: view}
+	judging := r.judging.Add(1)
+	if len(r.opts.SetUp.Managers) > 0 && judging <= overlapMax {
+		if err := r.propose(hub.TakeOrder{Trader: trader, Request: req, Gateway: at, Ask: ask}, proposal{applied: answerID(done), lost: func(err error) { done("", "", err) }}); err != nil {
+			r.judging.Add(-1)
+			done("", "", plain(err))
+			return
+		}
+		r.plugins.Judge(candidate, func(verdicts []hub.Verdict) {
+			r.judging.Add(-1)
+			r.conclude(hub.JudgeOrder{Ask: ask, Market: view, Verdicts: verdicts})
+		})
+		return
+	}
 	r.plugins.Judge(candidate, func(verdicts []hub.Verdict) {
+		r.judging.Add(-1)
 		r.proposeOrder(hub.SubmitOrder{Trader: trader, Request: req, Gateway: named, Market: view, Verdicts: verdicts}, ask, done)
 	})
 }
 
-func (r *Runner) proposeOrder(in hub.SubmitOrder, ask uint64, done func(hub.OrderID, hub.GatewayName, error)) {
-	forget := func() { // the managers count the candidate until they hear of it
-		if ask != 0 {
-			r.mu.Lock()
-			r.plugins.Observe(hub.RiskEvent{Decided: &hub.RiskDecision{Ask: ask, Order: hub.Order{Trader: in.Trader, OrderRequest: in.Request, Status: hub.Rejected}}})
-			r.mu.Unlock()
-		}
-	}
-	err := r.propose(in, proposal{
-		ask: ask,
-		applied: func(effects []core.Effect) {
-			for _, effect := range effects {
-				if d, ok := effect.(core.Decided); ok {
-					if d.Order.ID == "" {
-						done("", "", errors.New(d.Refusals[0].Text))
-						return
-					}
-					done(d.Order.ID, d.Order.Gateway, nil)
+// answerID answers a trader with the id of an order that is on disk.
+func answerID(done func(hub.OrderID, hub.GatewayName, error)) func([]core.Effect) {
+	return func(effects []core.Effect) {
+		for _, effect := range effects {
+			switch effect := effect.(type) {
+			case core.Taken:
+				done(effect.Order.ID, effect.Order.Gateway, nil)
+				return
+			case core.Decided:
+				if effect.Order.ID == "" {
+					done("", "", errors.New(effect.Refusals[0].Text))
 					return
 				}
+				done(effect.Order.ID, effect.Order.Gateway, nil)
+				return
 			}
+		}
+	}
+}
+
+// conclude proposes the decision about an order that was taken. Its trader has the id already, so it is not given up while the journal takes anything at all.
+func (r *Runner) conclude(in hub.JudgeOrder) {
+	p := proposal{ask: in.Ask, lost: func(error) { r.forget(in.Ask) }}
+	err := r.propose(in, p)
+	if err == nil {
+		return
+	}
+	r.spawn(func() {
+		if err := r.proposeUntil(in, p); err != nil {
+			r.forget(in.Ask)
+			r.log.Error("an order stays undecided, and is rejected at the next start", "ask", in.Ask, "error", err)
+		}
+	})
+}
+
+// forget tells the risk managers that a candidate which they count came to nothing.
+func (r *Runner) forget(ask uint64) {
+	if ask == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.plugins.Observe(hub.RiskEvent{Decided: &hub.RiskDecision{Ask: ask, Order: hub.Order{Status: hub.Rejected}}})
+}
+
+func (r *Runner) proposeOrder(in hub.SubmitOrder, ask uint64, done func(hub.OrderID, hub.GatewayName, error)) {
+	err := r.propose(in, proposal{
+		ask: ask, applied: answerID(done),
+		lost: func(err error) {
+			r.forget(ask)
+			done("", "", err)
 		},
-		lost: func(err error) { done("", "", err) },
 	})
 	if err != nil {
-		forget()
+		r.forget(ask)
 		done("", "", plain(err))
 	}
 }

@@ -38,6 +38,7 @@ type plugins struct {
 	news       chan string // a line for everything that happens
 
 	verdicts func(hub.Candidate) []hub.Verdict
+	later    chan func([]hub.Verdict)
 }
 
 func newPlugins() *plugins { return &plugins{news: make(chan string, 1000)} }
@@ -77,6 +78,10 @@ func (p *plugins) History(context.Context, hub.GatewayName, hub.HistoryRequest) 
 }
 
 func (p *plugins) Judge(c hub.Candidate, done func([]hub.Verdict)) {
+	if p.later != nil {
+		p.later <- done
+		return
+	}
 	if p.verdicts == nil {
 		done(nil)
 		return
@@ -540,5 +545,95 @@ func TestClosedHubTakesNothing(t *testing.T) {
 	_, err := h.submit(buy)
 	if err == nil || err.Error() != "the hub is stopping" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// slow is a risk manager whose answers a test gives by hand.
+func (h *house) slow() (answer func(pass bool)) {
+	asked := make(chan func([]hub.Verdict), 100)
+	h.later = asked
+	return func(pass bool) {
+		h.t.Helper()
+		select {
+		case done := <-asked:
+			done([]hub.Verdict{{Manager: "margin", Pass: pass, Reason: "because"}})
+		case <-time.After(10 * time.Second):
+			h.t.Fatal("nobody was asked")
+		}
+	}
+}
+
+func TestIDComesWhileTheRiskManagerThinks(t *testing.T) {
+	h := open(t, t.TempDir(), func(o *runner.Options) { o.SetUp.Managers = []string{"margin"} })
+	answer := h.slow()
+	h.up()
+	h.tick("3500")
+	first, err := h.submit(buy)
+	if err != nil || first == "" {
+		t.Fatalf("got %q, %v", first, err)
+	}
+	second, _ := h.submit(buy)
+	third, _ := h.submit(buy)
+	h.screen.wait(t, "order "+string(third)+" SUBMITTED")
+	if len(h.sent) != 0 {
+		t.Fatalf("sent before the decision: %v", h.sent)
+	}
+	answer(true)
+	h.plugins.wait(t, "send "+string(first))
+	answer(false)
+	h.screen.wait(t, "order "+string(second)+" REJECTED")
+	done := make(chan error, 1)
+	h.Runner.Cancel("alpha", third, "", func(err error) { done <- err })
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	answer(true)
+	h.screen.wait(t, "order "+string(third)+" CANCELLED")
+	if len(h.sent) != 1 {
+		t.Errorf("sent %v", h.sent)
+	}
+}
+
+func TestUndecidedAtARestartIsRejected(t *testing.T) {
+	dir := t.TempDir()
+	managed := func(o *runner.Options) { o.SetUp.Managers = []string{"margin"} }
+	h := open(t, dir, managed)
+	h.slow()
+	h.up()
+	h.tick("3500")
+	id, err := h.submit(buy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Runner.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h = open(t, dir, managed)
+	if o, ok := h.Order("alpha", id); !ok || o.Status != hub.Rejected || !strings.Contains(o.Reason, "restarted before it had decided") {
+		t.Errorf("got %+v, %v", o, ok)
+	}
+}
+
+// TestBurstIsJudgedFirst: beyond a few at once, orders are judged before they are put on disk, and are answered all the same.
+func TestBurstIsJudgedFirst(t *testing.T) {
+	h := open(t, t.TempDir(), func(o *runner.Options) { o.SetUp.Managers = []string{"margin"} })
+	answer := h.slow()
+	h.up()
+	h.tick("3500")
+	const orders = 30
+	ids := make(chan hub.OrderID, orders)
+	for range orders {
+		h.Submit("alpha", "", buy, func(id hub.OrderID, _ hub.GatewayName, _ error) { ids <- id })
+	}
+	for range orders {
+		answer(true)
+	}
+	seen := map[hub.OrderID]bool{}
+	for range orders {
+		seen[<-ids] = true
+		h.plugins.wait(t, "send ")
+	}
+	if len(seen) != orders {
+		t.Errorf("%d ids for %d orders", len(seen), orders)
 	}
 }
