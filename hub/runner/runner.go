@@ -65,6 +65,10 @@ type Runner struct {
 	// noOrders says why new orders are refused at the door, nil when they are not.
 	noOrders atomic.Pointer[string]
 	draining atomic.Bool
+	drained  chan struct{} // closed when draining
+	// doorMu guards the reasons for which noOrders is set, "" when it is not for them, and its changes.
+	doorMu                sync.Mutex
+	journalSays, diskSays string
 
 	// mu guards the core, and the order in which effects are carried out.
 	mu        sync.Mutex
@@ -112,7 +116,7 @@ func Open(opts Options) (*Runner, error) {
 		opts.Free = freeBytes
 	}
 	r := &Runner{
-		opts: opts, log: opts.Log, market: newMarket(), closing: make(chan struct{}), core: core.New(),
+		opts: opts, log: opts.Log, market: newMarket(), closing: make(chan struct{}), drained: make(chan struct{}), core: core.New(),
 		dirtySet: map[core.BookChanged]bool{}, pending: map[journal.Proposal]proposal{}, subscribed: map[hub.GatewayName]map[hub.Instrument]bool{},
 	}
 	r.room = sync.NewCond(&r.pendingMu)
@@ -174,11 +178,15 @@ func (r *Runner) Close() error {
 
 // Drain refuses new orders from now on; what is under way goes on.
 func (r *Runner) Drain() {
-	r.draining.Store(true)
-	r.refuseOrders("the hub is stopping")
+	r.doorMu.Lock()
+	defer r.doorMu.Unlock()
+	if r.draining.Swap(true) {
+		return
+	}
+	close(r.drained)
+	why := "the hub is stopping"
+	r.noOrders.Store(&why)
 }
-
-func (r *Runner) refuseOrders(why string) { r.noOrders.Store(&why) }
 
 // propose puts an input into the journal without waiting.
 func (r *Runner) propose(in hub.Input, p proposal) error {
@@ -196,7 +204,7 @@ func (r *Runner) propose(in hub.Input, p proposal) error {
 	return nil
 }
 
-// proposeNow is propose for what must not be lost: while the journal is busy or its disk full, it waits. It gives up when the journal has failed or the hub closes: what venues
+// proposeNow is propose for what must not be lost: while the journal is busy or its disk full, it waits. It gives up when the journal has failed or the hub stops: what venues
 // then say is asked again at the next start.
 func (r *Runner) proposeNow(in hub.Input) error { return r.proposeUntil(in, proposal{}) }
 
@@ -222,9 +230,13 @@ func (r *Runner) proposeUntil(in hub.Input, p proposal) error {
 		if !errors.Is(err, journal.ErrNoSpace) && !errors.Is(err, journal.ErrNotLeader) && !errors.Is(err, journal.ErrBusy) {
 			return err
 		}
+		giveUp := r.drained // a stop must not wait for room on the disk
+		if errors.Is(err, journal.ErrBusy) {
+			giveUp = r.closing
+		}
 		select {
-		case <-r.closing:
-			return journal.ErrClosed
+		case <-giveUp:
+			return err
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

@@ -1,7 +1,9 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 	"syscall"
 	"time"
 
@@ -32,28 +34,31 @@ func (r *Runner) journalChanged(s journal.Status) {
 	if s.State == journal.Closed {
 		return
 	}
-	if s.State == journal.Leading {
-		r.takeOrders()
-		return
+	why := ""
+	if s.State != journal.Leading {
+		why = strings.TrimSuffix(plain(s.Err).Error(), "; the order was not taken") // none has been asked for
 	}
-	r.stopOrders(plain(s.Err).Error(), s.Err)
+	r.refuseFor(&r.journalSays, why, s.Err)
 }
 
-func (r *Runner) stopOrders(why string, cause error) {
-	if old := r.noOrders.Swap(&why); old != nil && *old == why {
-		return
-	}
-	r.log.Error("no new orders", "why", why, "cause", cause)
-	r.publisher.Log(LogLine{Level: core.Problem, Text: why + "; cancels still pass"})
-}
-
-func (r *Runner) takeOrders() {
+// refuseFor keeps one of the reasons for which new orders are refused; "" takes it back. Orders are taken when there is none left.
+func (r *Runner) refuseFor(reason *string, why string, cause error) {
+	r.doorMu.Lock()
+	defer r.doorMu.Unlock()
+	*reason = why
 	if r.draining.Load() {
 		return
 	}
-	if old := r.noOrders.Swap(nil); old != nil && !r.isClosing() {
+	old := r.noOrders.Load()
+	switch now := cmp.Or(r.journalSays, r.diskSays); {
+	case now == "" && old != nil:
+		r.noOrders.Store(nil)
 		r.log.Info("new orders are taken again", "after", *old)
 		r.publisher.Log(LogLine{Level: core.Info, Text: "new orders are taken again"})
+	case now != "" && (old == nil || *old != now):
+		r.noOrders.Store(&now)
+		r.log.Error("no new orders", "why", now, "cause", cause)
+		r.publisher.Log(LogLine{Level: core.Problem, Text: now + "; cancels still pass"})
 	}
 }
 
@@ -61,7 +66,6 @@ func (r *Runner) takeOrders() {
 func (r *Runner) watchDisk() {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	low := false
 	for {
 		select {
 		case <-r.closing:
@@ -73,14 +77,11 @@ func (r *Runner) watchDisk() {
 			r.log.Error("free disk space is not known", "dir", r.opts.Dir, "error", err)
 			continue
 		}
-		switch {
-		case free < r.opts.MinFree:
-			low = true
-			r.stopOrders("the hub's disk is nearly full: no new orders", fmt.Errorf("%d bytes free of at least %d", free, r.opts.MinFree))
-		case low && r.journal.Leader():
-			low = false
-			r.takeOrders()
+		why := ""
+		if free < r.opts.MinFree {
+			why = "the hub's disk is nearly full: no new orders"
 		}
+		r.refuseFor(&r.diskSays, why, fmt.Errorf("%d bytes free of at least %d", free, r.opts.MinFree))
 	}
 }
 
