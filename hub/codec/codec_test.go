@@ -80,7 +80,8 @@ func TestEntriesComeBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		equal := cmp.Comparer(func(a, b hub.Decimal) bool { return a.Equal(b) })
+		// The runner steps the entry that it encoded, a replay the one that was decoded: they must be one, down to the digits. Only a zero loses its scale.
+		equal := cmp.Comparer(func(a, b hub.Decimal) bool { return a == b || a.IsZero() && b.IsZero() })
 		if diff := cmp.Diff(want, got, equal); diff != "" {
 			t.Fatalf("(-want +got)\n%s", diff)
 		}

@@ -4,8 +4,10 @@ import (
 	"testing"
 
 	"tradehub/hub"
+	"tradehub/hub/core"
 )
 
+// BenchmarkStepSubmitFill is an order that is decided, sent and filled: two entries.
 func BenchmarkStepSubmitFill(b *testing.B) {
 	w := newWorld()
 	w.open()
@@ -18,9 +20,8 @@ func BenchmarkStepSubmitFill(b *testing.B) {
 	for b.Loop() {
 		w.now += 1e9
 		seq++
-		w.core.Step(hub.Entry{Seq: seq, Time: w.now, Input: in})
-		o := w.core.Orders("alpha", true)
+		id := w.core.Step(hub.Entry{Seq: seq, Time: w.now, Input: in})[0].(core.Decided).Order.ID
 		seq++
-		w.core.Step(hub.Entry{Seq: seq, Time: w.now, Input: hub.VenueReport{Gateway: "SIM", OrderID: o[0].ID, Kind: hub.ReportFill, TradeID: "t", Price: d("60000"), Qty: d("0.0001")}})
+		w.core.Step(hub.Entry{Seq: seq, Time: w.now, Input: hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportFill, TradeID: "t", Price: d("60000"), Qty: d("0.0001")}})
 	}
 }

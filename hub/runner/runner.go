@@ -87,6 +87,7 @@ type Runner struct {
 
 // proposal is what is to be done when an entry is applied, or when it is not known whether it ever will be.
 type proposal struct {
+	entry   hub.Entry // what was encoded
 	ask     uint64
 	applied func([]core.Effect) // mu is held
 	lost    func(error)
@@ -190,7 +191,8 @@ func (r *Runner) Drain() {
 
 // propose puts an input into the journal without waiting.
 func (r *Runner) propose(in hub.Input, p proposal) error {
-	b, err := codec.Encode(hub.Entry{Time: hub.TimeOf(r.opts.Clock()), Input: in})
+	p.entry = hub.Entry{Time: hub.TimeOf(r.opts.Clock()), Input: in}
+	b, err := codec.Encode(p.entry)
 	if err != nil {
 		return err
 	}
@@ -209,7 +211,8 @@ func (r *Runner) propose(in hub.Input, p proposal) error {
 func (r *Runner) proposeNow(in hub.Input) error { return r.proposeUntil(in, proposal{}) }
 
 func (r *Runner) proposeUntil(in hub.Input, p proposal) error {
-	b, err := codec.Encode(hub.Entry{Time: hub.TimeOf(r.opts.Clock()), Input: in})
+	p.entry = hub.Entry{Time: hub.TimeOf(r.opts.Clock()), Input: in}
+	b, err := codec.Encode(p.entry)
 	if err != nil {
 		return err
 	}
@@ -275,6 +278,9 @@ func (r *Runner) do(ctx context.Context, in hub.Input, applied func([]core.Effec
 }
 
 func (r *Runner) take(n journal.Proposal) proposal {
+	if n == 0 {
+		return proposal{}
+	}
 	r.pendingMu.Lock()
 	defer r.pendingMu.Unlock()
 	p := r.pending[n]
