@@ -3,7 +3,6 @@ package rpc
 import (
 	"fmt"
 	"net/netip"
-	"syscall"
 
 	"github.com/hashicorp/go-hclog"
 	zmq "github.com/pebbe/zmq4"
@@ -71,14 +70,17 @@ func (l *line) watchAsking() bool {
 			return did
 		}
 		did = true
-		if up := l.asking.justUp; up != nil && l.rescue != nil {
-			l.rescue.rose(up.fd, l.asking.risen-1, l.now)
+		if l.rescue != nil {
+			l.rescue.follow(l.asking, l.now)
 		}
 		if end == nil {
 			continue
 		}
 		if c := l.byFd[end.fd]; c != nil {
 			l.lose(c)
+		}
+		if l.rescue != nil {
+			delete(l.rescue.ordinals, end.fd)
 		}
 		l.explain(end, "request", "SUB")
 	}
@@ -104,11 +106,18 @@ func (l *line) watchHearing() bool {
 // are swapped.
 func (l *line) explain(end *ending, where, stray string) {
 	addr, name := end.addr, l.trader.Name
+	if !l.allowed(end.ip()) {
+		return // admit has said why
+	}
 	switch {
-	case end.failure != nil:
+	case end.failure != nil && (!end.left() || end.received < greetingOnly):
 		l.explainFailure(end, where)
 	case end.up || !end.known:
-		if end.byUs {
+		switch {
+		case !end.seen:
+			l.quiet.info(l.now, fmt.Sprintf("a connection to the %s address of %s was over at once", where, name),
+				"hint", "its program left, or it sent a message that is too large or none at all")
+		case end.byUs:
 			// What ends a connection from the hub's side after it was up is one of these; libzmq does not say which.
 			l.quiet.info(l.now, "connection to the "+where+" address ended by the hub: it did not answer pings, or sent a message that is too large or none at all",
 				"peer", addr, "ping_timeout", l.limits.PingTimeout)
@@ -117,11 +126,12 @@ func (l *line) explain(end *ending, where, stray string) {
 		// It was over before it could be looked at, which happens to what sends all it has at once. Who tries again is seen sooner or later.
 		l.quiet.warn(l.now, fmt.Sprintf("what connected to the %s address of %s is no ZeroMQ program, or a socket of the wrong type", where, name),
 			"hint", "if it is a trader's: are its two addresses swapped?")
-	case end.unread == 0 && (end.received < 0 || end.received >= greetingBytes):
+	case end.left() || end.unread == 0 && (end.received < 0 || end.received >= greetingBytes):
 		// Greeting and READY were read to the last byte, and libzmq ended it without naming a fault: that is what it does with a socket type
-		// which cannot talk to this one.
-		l.quiet.warn(l.now, fmt.Sprintf("a %s socket connected to the %s address of %s: its two addresses are swapped", stray, where, name),
-			"peer", addr, "hint", fmt.Sprintf("in its connect dialog 主动请求地址 is %s and 推送订阅地址 is %s", l.boundRequest, l.boundPublish))
+		// which cannot talk to this one. Or the peer ended it, who thinks the same and was faster.
+		l.quiet.warn(l.now, fmt.Sprintf("a %s socket connected to the %s address of %s: its two addresses are swapped", stray, where, name), "peer", addr,
+			"hint", fmt.Sprintf("in its connect dialog 主动请求地址 is %s and 推送订阅地址 is %s; if they are so, it wants to authenticate (CURVE, PLAIN), "+
+				"which must be switched off in it", l.boundRequest, l.boundPublish))
 	default:
 		l.quiet.warn(l.now, fmt.Sprintf("what connected to the %s address of %s is no ZeroMQ program of this century", where, name),
 			"peer", addr, "bytes", end.received, "hint", "a browser, a port scan, or ZeroMQ older than 4.0; only VeighNa 3.0 and later can connect")
@@ -139,12 +149,7 @@ func (l *line) explainFailure(end *ending, where string) {
 	case end.failure.event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
 		l.quiet.warn(l.now, fmt.Sprintf("a program connected to the %s address of %s and broke ZeroMQ's protocol", where, name),
 			"peer", end.addr, "code", fmt.Sprintf("%#x", end.failure.detail))
-	case end.failure.detail == int(syscall.EPIPE) || end.failure.detail == int(syscall.ECONNRESET):
-		if end.received >= 64 {
-			l.quiet.info(l.now, fmt.Sprintf("a ZeroMQ program left the %s address of %s in the middle of the handshake", where, name), "peer", end.addr,
-				"hint", "when it tries to authenticate (CURVE, PLAIN), switch that off in it; otherwise it was just stopped")
-			return
-		}
+	case end.left():
 		l.quiet.info(l.now, fmt.Sprintf("a connection to the %s address of %s was closed before it said what it is", where, name),
 			"peer", end.addr, "hint", "a port scan or a health check")
 	default:

@@ -193,7 +193,7 @@ func (c *Client) closeSockets() error {
 func (c *Client) run() {
 	woken := false
 	for {
-		for c.work() { //nolint:revive // until there is nothing to do
+		for c.work() {
 		}
 		if woken {
 			c.watch.rearm()

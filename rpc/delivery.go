@@ -145,6 +145,7 @@ func (d *delivery) joined(fd int, topic string) {
 		return
 	}
 	d.subscribers[fd] = &subscriber{peer: p}
+	l.log.Debug("a client subscribed", "peer", p.addr)
 	if l.framing == veighna.UpTo44 {
 		d.sendAll(d.hint(), false)
 	}
@@ -228,9 +229,8 @@ func (d *delivery) deliverTicks(ticks []*tick) {
 
 // sendAll sends the messages of one thing. private: it is an event that is counted when it passes somebody by.
 func (d *delivery) sendAll(messages []veighna.Message, private bool) {
-	missed := false
 	for _, m := range messages {
-		missed = d.send(m) || missed
+		d.send(m)
 	}
 	d.sent = true
 	if d.full != nil && private {
@@ -239,9 +239,10 @@ func (d *delivery) sendAll(messages []veighna.Message, private bool) {
 	}
 }
 
-// send sends one message to all who have room for it, and reports whether somebody had none.
-func (d *delivery) send(m veighna.Message) (missed bool) {
+// send sends one message to all who have room for it.
+func (d *delivery) send(m veighna.Message) {
 	l := d.line
+	missed := false
 	for i, frame := range m {
 		flags := zmq.DONTWAIT
 		if i < len(m)-1 {
@@ -267,7 +268,6 @@ func (d *delivery) send(m veighna.Message) (missed bool) {
 			l.quiet.say(hclog.Error, l.now, "an event could not be sent", "error", err)
 		}
 	}
-	return missed
 }
 
 // overflowed notes that somebody is full.

@@ -32,7 +32,7 @@ type event struct{ encode func() veighna.Publication }
 // tick is a tick on its way to several lines, which share the encoded bytes.
 type tick struct {
 	hub.Tick
-	zone *time.Location
+	zone func() *time.Location // asks the Desk, so not the goroutine that publishes
 	now  hub.Time
 
 	once        sync.Once // guards publication
@@ -45,7 +45,7 @@ type tick struct {
 
 // messages returns the tick as it goes out in that framing.
 func (t *tick) messages(f veighna.Framing) []veighna.Message {
-	t.once.Do(func() { t.publication = veighna.TickEvent(&t.Tick, t.zone) })
+	t.once.Do(func() { t.publication = veighna.TickEvent(&t.Tick, t.zone()) })
 	framed := &t.framed[f]
 	framed.once.Do(func() { framed.messages = f.Publish(t.publication, t.now) })
 	return framed.messages

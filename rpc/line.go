@@ -78,8 +78,8 @@ func openLine(s *Server, t *trader) (_ *line, err error) {
 	if err := l.openSockets(); err != nil {
 		return nil, fmt.Errorf("traders.%s: %w", t.Name, err)
 	}
-	if !s.opts.NoRescue {
-		if l.rescue, err = newRescue(l.zmq, l.requests, l.now); err != nil {
+	if !s.opts.NoRescue && !s.stopped { // who waited at a stop was answered
+		if l.rescue, err = newRescue(l.zmq, l.requests, l.now, s.limits.RescueAfter); err != nil {
 			return nil, fmt.Errorf("traders.%s: %w", t.Name, err)
 		}
 	}
@@ -94,7 +94,7 @@ func openLine(s *Server, t *trader) (_ *line, err error) {
 		return nil, err
 	}
 	l.asking.local, l.hearing.local = l.boundRequest, l.boundPublish
-	if l.watch, err = newWatch(l.requests, l.publish, l.zap, l.asking.monitor, l.hearing.monitor); err != nil {
+	if l.watch, err = newWatch(l.zap, l.asking.monitor, l.hearing.monitor, l.requests, l.publish); err != nil {
 		return nil, fmt.Errorf("traders.%s: %w", t.Name, err)
 	}
 	l.delivery.init(l)
@@ -146,31 +146,39 @@ func (l *line) openSockets() (err error) {
 // subscriptionBytes is the longest topic that a subscriber may name. Topics live in a tree with a node for each byte.
 const subscriptionBytes = 1024
 
+// What a token of the watch says, by the order in which the sockets were given to it.
+const (
+	lookZAP uint32 = 1 << iota
+	lookAsking
+	lookHearing
+	allSockets uint32 = 1<<5 - 1
+)
+
 // run owns the sockets until stop is closed.
 func (l *line) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	all, woken := true, false // woken: a token was taken, so rearm before waiting
+	look, woken := allSockets, false // woken: a token was taken, so rearm
 	for {
-		l.now = time.Now()
-		for l.work(all) {
+		for did := true; did; {
 			l.now = time.Now()
+			did = l.work(look)
+			look = 0
+			if woken { // even when there is more to do: events without end must not keep out who connects
+				l.watch.rearm()
+				woken = false
+			}
 			select {
-			case <-l.watch.ready: // events without end must not keep out who connects
-				all, woken = true, true
+			case look = <-l.watch.ready:
+				did, woken = true, true
 			default:
 			}
 		}
-		all = false
 		l.publishStatus()
-		if woken {
-			l.watch.rearm()
-			woken = false
-		}
 		timer.Reset(time.Until(l.nextDue()))
 		select {
-		case <-l.watch.ready:
-			all, woken = true, true
+		case look = <-l.watch.ready:
+			woken = true
 		case <-l.inbox.kick:
 		case <-timer.C:
 		case <-l.stop:
@@ -180,12 +188,16 @@ func (l *line) run() {
 }
 
 // work does what there is to do and reports whether it did anything. When it did nothing, every socket was found empty and not touched since.
-// all: look at the sockets too that speak seldom.
-func (l *line) work(all bool) bool {
+// look says which of the sockets are to be looked at that speak seldom; the others always are.
+func (l *line) work(look uint32) bool {
 	did := false
-	if all {
+	if look&lookZAP != 0 {
 		did = l.admit()
+	}
+	if look&lookAsking != 0 {
 		did = l.watchAsking() || did
+	}
+	if look&lookHearing != 0 {
 		did = l.watchHearing() || did
 	}
 	did = l.hearSubscriptions() || did
@@ -282,14 +294,15 @@ func (l *line) closeSockets(linger time.Duration) error {
 		l.watch.close()
 	}
 	var errs []error
+	for _, s := range []*zmq.Socket{l.requests, l.publish} {
+		if s != nil {
+			// The monitor first: libzmq's own threads wait for ever where one has no reader.
+			errs = append(errs, s.Monitor("", 0), s.SetLinger(linger), s.Close())
+		}
+	}
 	for _, p := range []*peers{l.asking, l.hearing} {
 		if p != nil {
 			errs = append(errs, p.close())
-		}
-	}
-	for _, s := range []*zmq.Socket{l.requests, l.publish} {
-		if s != nil {
-			errs = append(errs, s.SetLinger(linger), s.Close())
 		}
 	}
 	if l.zap != nil {

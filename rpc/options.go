@@ -80,6 +80,9 @@ type Limits struct {
 	// QueryWithin is how long a new subscriber has to ask for its orders, as a program does that was just started. One that does not, after
 	// a subscriber from its machine was cut off, is told what may have passed it by. Default 5 s.
 	QueryWithin time.Duration
+	// RescueAfter is how long a REQ must have said nothing after it connected to be sent a rescue. It is no round number, because test scripts
+	// like to wait for round times before they ask their first question. Default 4.3 s.
+	RescueAfter time.Duration
 	// HandshakeWithin is how long a connection may take to say what it is. Default 10 s.
 	HandshakeWithin time.Duration
 	// PingEvery and PingTimeout are the ZMTP heartbeat by which half-open connections, and subscribers that have not read for so long, are
@@ -113,6 +116,7 @@ func (l Limits) withDefaults() Limits {
 	orFor(&l.Heartbeat, 10*time.Second)
 	orFor(&l.HintEvery, time.Minute)
 	orFor(&l.QueryWithin, 5*time.Second)
+	orFor(&l.RescueAfter, 4300*time.Millisecond)
 	orFor(&l.HandshakeWithin, 10*time.Second)
 	orFor(&l.PingEvery, 15*time.Second)
 	orFor(&l.PingTimeout, time.Minute)

@@ -3,6 +3,7 @@ package rpc
 import (
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
@@ -50,14 +51,24 @@ type ending struct {
 	// seen: the rest could be asked. received is how many bytes the peer sent, -1 when that cannot be told (a unix socket); unread is how
 	// many of them libzmq did not look at.
 	seen     bool
-	received int64
+	received int
 	unread   int
 	// byUs: the hub's side ended it.
 	byUs bool
 }
 
-// greetingBytes is the least that a ZMTP 3 peer sends before its socket type can be refused: greeting and a READY command.
-const greetingBytes = 64 + 10
+// left reports whether the peer went away in the middle of the handshake.
+func (e *ending) left() bool {
+	return e.failure != nil && e.failure.event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL &&
+		(e.failure.detail == int(syscall.EPIPE) || e.failure.detail == int(syscall.ECONNRESET))
+}
+
+const (
+	// greetingOnly is what a ZMTP 3 peer sends first.
+	greetingOnly = 64
+	// greetingBytes is the least that it sends before its socket type can be refused: greeting and a READY command.
+	greetingBytes = greetingOnly + 2 + len("\x05READY") + len("\x0bSocket-Type") + 4 + len("SUB")
+)
 
 func watchPeers(ctx *zmq.Context, sock *zmq.Socket, name string) (*peers, error) {
 	addr := "inproc://monitor." + name
@@ -88,7 +99,7 @@ func (p *peers) next(now time.Time) (*ending, bool) {
 	}
 	before := p.failure
 	p.failure, p.justUp = nil, nil
-	switch event {
+	switch event { //nolint:exhaustive // of the others the owner knows
 	case zmq.EVENT_ACCEPTED:
 		p.accepted(value, now)
 	case zmq.EVENT_HANDSHAKE_SUCCEEDED:
@@ -97,7 +108,6 @@ func (p *peers) next(now time.Time) (*ending, bool) {
 		p.failure = &failure{event: event, detail: value}
 	case zmq.EVENT_DISCONNECTED:
 		return p.disconnected(value, before), true
-	default: // listening, closed: the owner knows
 	}
 	return nil, true
 }
@@ -164,7 +174,7 @@ func (p *peers) disconnected(fd int, why *failure) *ending {
 		end.seen = true
 		end.unread, _ = unix.IoctlGetInt(one.dup, unix.TIOCINQ)
 		if info, err := unix.GetsockoptTCPInfo(one.dup, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
-			end.received = int64(info.Bytes_received)
+			end.received = int(info.Bytes_received)
 			end.byUs = info.State == tcpEstablished
 		}
 	}
@@ -203,7 +213,7 @@ func (p *peer) closeDup() {
 }
 
 // received is how many bytes the peer sent; false when that cannot be told, as on a unix socket.
-func (p *peer) received() (int64, bool) {
+func (p *peer) received() (int, bool) {
 	if p.dup < 0 {
 		return 0, false
 	}
@@ -211,7 +221,7 @@ func (p *peer) received() (int64, bool) {
 	if err != nil {
 		return 0, false
 	}
-	return int64(info.Bytes_received), true
+	return int(info.Bytes_received), true
 }
 
 // backlogBytes is how much of what was sent the peer's machine has not taken yet.

@@ -72,19 +72,37 @@ func TestStrangers(t *testing.T) {
 		request = iota
 		publish
 	)
-	kind := func(k zmq.Type) func(*testing.T, string) {
-		return func(t *testing.T, endpoint string) { socket(t, k, endpoint) }
+	type stranger func(t *testing.T, h *house, endpoint string)
+	kind := func(k zmq.Type) stranger {
+		return func(t *testing.T, _ *house, endpoint string) { socket(t, k, endpoint) }
 	}
-	says := func(text string) func(*testing.T, string) {
-		return func(t *testing.T, endpoint string) { bare(t, endpoint, text) }
+	says := func(text string) stranger {
+		return func(t *testing.T, _ *house, endpoint string) { bare(t, endpoint, text) }
 	}
-	handshakes := func(ready, text string) func(*testing.T, string) {
-		return func(t *testing.T, endpoint string) { handshaken(t, endpoint, ready, text) }
+	// subscribes is one of the trader's subscribers, as far as the hub knows, and then says text.
+	subscribes := func(text string) stranger {
+		return func(t *testing.T, h *house, endpoint string) {
+			c := deafSubscriber(t, endpoint)
+			h.waitStatus(t, "alpha", "it is subscribed", func(s rpc.Status) bool { return s.Subscribers == 2 })
+			if _, err := c.Write([]byte(text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	// asks is one of the trader's clients, and then says text.
+	asks := func(text string) stranger {
+		return func(t *testing.T, h *house, endpoint string) {
+			c := handshaken(t, endpoint, readyREQ, "\x01\x00\x00\x05hello")
+			h.waitStatus(t, "alpha", "it has asked", func(s rpc.Status) bool { return s.Clients == 1 })
+			if _, err := c.Write([]byte(text)); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	tests := []struct {
 		name    string
 		where   int
-		connect func(t *testing.T, endpoint string)
+		connect stranger
 		want    string
 	}{
 		{"REQ at publish", publish, kind(zmq.REQ), "a REQ socket connected to the publish address of alpha: its two addresses are swapped"},
@@ -96,10 +114,10 @@ func TestStrangers(t *testing.T) {
 		{"silence", request, says(""), "a connection to the request address of alpha did not say what it is"},
 		{"greeting only", publish, says(greet("")), "a connection to the publish address of alpha did not say what it is"},
 		{"greeting and junk", request, says(greet("\x00\x05hello")), "a program connected to the request address of alpha and broke ZeroMQ's protocol"},
-		{"port scan", publish, func(t *testing.T, endpoint string) { _ = bare(t, endpoint, "").Close() }, "was closed before it said what it is"},
-		{"giant frame", request, handshakes(readyREQ, "\x02\x00\x00\xff\x00\x00\x00\x00\x00"), "connection to the request address ended by the hub"},
-		{"giant topic", publish, handshakes(readySUB, "\x02\x00\x00\x00\x00\x00\x01\x00\x00"), "connection to the publish address ended by the hub"},
-		{"no answer to pings", publish, handshakes(readySUB, subscribe), "connection to the publish address ended by the hub"},
+		{"port scan", publish, func(t *testing.T, _ *house, endpoint string) { _ = bare(t, endpoint, "").Close() }, "was closed before it said what it is"},
+		{"giant frame", request, asks("\x02\x00\x00\xff\x00\x00\x00\x00\x00"), "connection to the request address ended by the hub"},
+		{"giant topic", publish, subscribes("\x02\x00\x00\x00\x00\x00\x01\x00\x00"), "connection to the publish address ended by the hub"},
+		{"no answer to pings", publish, subscribes(""), "connection to the publish address ended by the hub"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -109,16 +127,14 @@ func TestStrangers(t *testing.T) {
 			})
 			c, events := h.dial(t, "alpha", nil)
 			s := h.status("alpha")
-			test.connect(t, []string{s.Request, s.Publish}[test.where])
+			test.connect(t, h, []string{s.Request, s.Publish}[test.where])
 			h.log.waitFor(t, test.want)
 			if strings.Contains(test.want, "swapped") {
 				h.log.waitFor(t, "主动请求地址 is "+s.Request+" and 推送订阅地址 is "+s.Publish)
 			}
 			call(t, c, veighna.SendOrder{OrderRequest: anOrder(1), Gateway: "SIM"})
 			next(t, events, "eOrder.")
-			if got := h.status("alpha"); got.Subscribers != 1 {
-				t.Errorf("%d subscribers, want 1", got.Subscribers)
-			}
+			h.waitStatus(t, "alpha", "it is gone", func(s rpc.Status) bool { return s.Subscribers == 1 })
 		})
 	}
 }
@@ -212,9 +228,7 @@ func TestAllow(t *testing.T) {
 	})
 	call(t, good, veighna.SendOrder{OrderRequest: anOrder(1), Gateway: "SIM"})
 	next(t, events, "eOrder.")
-	if got := h.status("alpha"); got.Subscribers != 1 || got.Clients != 1 {
-		t.Errorf("%d subscribers and %d clients, want one of each", got.Subscribers, got.Clients)
-	}
+	h.waitStatus(t, "alpha", "one is in", func(s rpc.Status) bool { return s.Subscribers == 1 && s.Clients == 1 })
 }
 
 // A stock client that waits for the answer of a hub that died is freed by the next one.
@@ -250,7 +264,10 @@ func TestRescue(t *testing.T) {
 	}
 	t.Run("", func(t *testing.T) {
 		waits, idle := died(t)
-		h := run(t, alpha)
+		h := run(t, func(o *rpc.Options) {
+			alpha(o)
+			o.Limits.RescueAfter = 200 * time.Millisecond
+		})
 		dealer := socket(t, zmq.DEALER, request1) // must get no answer that it did not ask for
 		_, err := veighna.DecodeReply(receiveRaw(t, waits)[0], nil)
 		wantRemote(t, err, "RuntimeError: the hub was started anew while a request was under way, and cannot tell what became of it; "+
@@ -272,9 +289,10 @@ func TestRescue(t *testing.T) {
 		waits, _ := died(t)
 		run(t, func(o *rpc.Options) {
 			alpha(o)
+			o.Limits.RescueAfter = 10 * time.Millisecond
 			o.NoRescue = true
 		})
-		if err := waits.SetRcvtimeo(time.Second); err != nil {
+		if err := waits.SetRcvtimeo(500 * time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
 		if frames, err := waits.RecvMessageBytes(0); err == nil {

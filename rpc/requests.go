@@ -87,17 +87,18 @@ func (l *line) meet(id []byte, of map[string]string) *client {
 		l.lose(c) // it named itself, and came back by another connection
 	}
 	l.watchAsking() // the events of a connection come before its messages
-	if old := l.byFd[fd]; old != nil {
+	if old := l.byFd[fd]; old != nil && fd >= 0 {
 		l.lose(old)
 	}
 	c := &client{id: id, fd: fd, addr: of["Peer-Address"]}
 	if p := l.asking.prove(fd); p != nil && p.addr != "" {
 		c.addr = p.addr
 	}
+	l.log.Debug("a client asks", "peer", c.addr)
 	l.clients[string(id)] = c
 	l.byFd[fd] = c
 	if l.rescue != nil {
-		c.retryUntil = l.rescue.met(id, fd)
+		c.retryUntil = l.rescue.meet(id, fd)
 	}
 	return c
 }

@@ -30,8 +30,9 @@ type Server struct {
 	byName  map[hub.TraderName]*trader
 	zones   sync.Map // hub.Instrument -> *time.Location, of contracts seen
 
-	mu      sync.Mutex // guards running, and keeps Start and Stop apart
+	mu      sync.Mutex // guards running and stopped, and keeps Start and Stop apart
 	running bool
+	stopped bool // it was, once
 }
 
 // trader is what outlives a stop: who it is, and which ticks it gets.
@@ -141,7 +142,7 @@ func (s *Server) Stop() (said string, err error) {
 		})
 	}
 	closing.Wait()
-	s.running = false
+	s.running, s.stopped = false, true
 	s.log.Info(textStopped(language))
 	return textStopped(language), errors.Join(errs...)
 }
@@ -228,7 +229,7 @@ func (s *Server) PublishTick(t hub.Tick) {
 			continue
 		}
 		if shared == nil {
-			shared = &tick{Tick: t, zone: s.zone(to.Name, t.Instrument), now: hub.TimeOf(time.Now())}
+			shared = &tick{Tick: t, now: hub.TimeOf(time.Now()), zone: func() *time.Location { return s.zone(to.Name, t.Instrument) }}
 		}
 		l.inbox.putTick(shared)
 	}

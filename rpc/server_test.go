@@ -280,7 +280,7 @@ func freePort(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // it was never used
+	defer l.Close()
 	return "tcp://" + l.Addr().String()
 }
 
@@ -290,7 +290,7 @@ func TestStartFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close() //nolint:errcheck // it was never used
+	defer taken.Close()
 	port := "tcp://" + taken.Addr().String()
 	free := freePort(t)
 	s, err := rpc.NewServer(rpc.Options{Desk: newDesk(), Traders: []rpc.Trader{

@@ -86,7 +86,7 @@ func bind(sock *zmq.Socket, endpoint string) (string, error) {
 
 // inWords adds what to do about an error of bind.
 func inWords(err error) error {
-	switch zmq.AsErrno(err) {
+	switch zmq.AsErrno(err) { //nolint:exhaustive // the others speak for themselves
 	case zmq.EADDRINUSE:
 		return fmt.Errorf("%w; another program listens there", err)
 	case zmq.EADDRNOTAVAIL, zmq.Errno(syscall.ENODEV):

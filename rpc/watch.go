@@ -15,10 +15,10 @@ import (
 // descriptors (ZMQ_FD) sit in an epoll set, and the epoll descriptor sits in Go's network poller. The owner can so wait in one select for
 // sockets, channels and timers.
 //
-// ZMQ_FD says only "look again", and any call on a socket may swallow that. So the owner must have seen EAGAIN from a receive on every
-// socket, with no other call on it after, BEFORE it calls rearm and waits.
+// ZMQ_FD says only "look again", and any call on a socket may swallow that. So for every socket that the owner has touched since, it must have
+// seen EAGAIN from a receive, with no other call on it after, BEFORE it calls rearm and waits.
 type watch struct {
-	ready  chan struct{} // one token: look at the sockets
+	ready  chan uint32 // one token: look at the sockets that have a bit in it, the first given to newWatch having the lowest
 	armed  chan struct{}
 	stop   chan struct{}
 	file   *os.File
@@ -35,12 +35,12 @@ func newWatch(sockets ...*zmq.Socket) (w *watch, err error) {
 			err = errors.Join(err, unix.Close(epfd))
 		}
 	}()
-	for _, s := range sockets {
+	for i, s := range sockets {
 		fd, err := s.GetFd()
 		if err != nil {
 			return nil, fmt.Errorf("descriptor of a socket: %w", err)
 		}
-		if err := unix.EpollCtl(epfd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err != nil {
+		if err := unix.EpollCtl(epfd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)}); err != nil {
 			return nil, fmt.Errorf("epoll_ctl: %w", err)
 		}
 	}
@@ -48,7 +48,7 @@ func newWatch(sockets ...*zmq.Socket) (w *watch, err error) {
 		return nil, fmt.Errorf("fcntl: %w", err)
 	}
 	w = &watch{
-		ready: make(chan struct{}, 1), armed: make(chan struct{}, 1), stop: make(chan struct{}),
+		ready: make(chan uint32, 1), armed: make(chan struct{}, 1), stop: make(chan struct{}),
 		file: os.NewFile(uintptr(epfd), "zmq"),
 	}
 	conn, err := w.file.SyscallConn()
@@ -60,16 +60,20 @@ func newWatch(sockets ...*zmq.Socket) (w *watch, err error) {
 }
 
 func (w *watch) run(conn syscall.RawConn) {
-	var events [1]unix.EpollEvent
+	var events [8]unix.EpollEvent
 	for {
+		var which uint32
 		err := conn.Read(func(fd uintptr) bool {
 			n, err := unix.EpollWait(int(fd), events[:], 0)
+			for _, e := range events[:max(n, 0)] {
+				which |= 1 << e.Fd
+			}
 			return n > 0 || err != nil && !errors.Is(err, unix.EINTR)
 		})
 		if err != nil {
 			return // closed
 		}
-		w.ready <- struct{}{} // never blocks: the owner rearms only after it took the last token
+		w.ready <- which // never blocks: the owner rearms only after it took the last token
 		select {
 		case <-w.armed:
 		case <-w.stop:

@@ -15,12 +15,15 @@ import (
 func textStarted(l veighna.Language) string {
 	return pick(l, "RPC服务启动成功", "RPC service started")
 }
+
 func textStopped(l veighna.Language) string {
 	return pick(l, "RPC服务已停止", "RPC service stopped")
 }
+
 func textRunning(l veighna.Language) string {
 	return pick(l, "RPC服务运行中", "RPC service is running")
 }
+
 func textNotRunning(l veighna.Language) string {
 	return pick(l, "RPC服务未启动", "RPC service is not running")
 }
