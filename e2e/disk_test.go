@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -174,6 +175,19 @@ func TestDiskFull(t *testing.T) {
 		return nil
 	})
 	h.stop()
+
+	// One that could keep nothing does not start, and says why.
+	h.launch()
+	select {
+	case <-h.exited:
+	case <-time.After(patience):
+		t.Fatal("a hub without room on its disk runs on")
+	}
+	h.logged(0, "hub: error: ", "the disk is nearly full", "4 MiB have to be")
+	if code := h.cmd.ProcessState.ExitCode(); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+
 	disk.leave(40 * mib)
 	h.start()
 	h.balances("alpha", "beta")
