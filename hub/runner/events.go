@@ -2,14 +2,24 @@ package runner
 
 import (
 	"tradehub/hub"
+	"tradehub/hub/core"
 )
 
 // The methods of this file are what package host calls.
 
-// GatewayUp says that a gateway is connected to its venue, and what it trades.
+// GatewayUp says that a gateway is connected to its venue, and what it trades. When it returns the contracts are known and orders for them are taken.
 func (r *Runner) GatewayUp(gateway hub.GatewayName, contracts []hub.Contract) {
 	r.Contracted(gateway, contracts)
-	r.must(hub.GatewayState{Gateway: gateway, Up: true})
+	applied := make(chan struct{})
+	err := r.proposeUntil(hub.GatewayState{Gateway: gateway, Up: true}, proposal{
+		applied: func([]core.Effect) { close(applied) },
+		lost:    func(error) { close(applied) },
+	})
+	if err != nil {
+		r.notJournaled(hub.GatewayState{Gateway: gateway, Up: true}, err)
+		return
+	}
+	<-applied
 	r.resubscribe(gateway)
 }
 
@@ -31,7 +41,13 @@ func (r *Runner) Reconciled(answer hub.Reconcile) { r.must(answer) }
 
 // must journals what must not be lost.
 func (r *Runner) must(in hub.Input) {
-	if err := r.proposeNow(in); err != nil && !r.isClosing() {
+	if err := r.proposeNow(in); err != nil {
+		r.notJournaled(in, err)
+	}
+}
+
+func (r *Runner) notJournaled(in hub.Input, err error) {
+	if !r.isClosing() {
 		r.log.Error("not journaled; the venue will be asked at the next start", "input", in, "error", err)
 	}
 }

@@ -240,6 +240,15 @@ func (h *house) submit(req hub.OrderRequest) (hub.OrderID, error) {
 	}
 }
 
+// A hub says that it is ready, and opens the traders' addresses, when GatewayUp has returned: a VeighNa asks for contracts once.
+func TestGatewayIsUpWhenItIsSaidToBe(t *testing.T) {
+	h := open(t, t.TempDir(), nil)
+	h.GatewayUp("SIM", []hub.Contract{rb})
+	if g, k := h.Gateways(), h.Contracts(); !g[0].Up || len(k) != 1 {
+		t.Errorf("%+v and %d contracts, want it up with 1", g, len(k))
+	}
+}
+
 func TestOrderThereAndBack(t *testing.T) {
 	h := open(t, t.TempDir(), nil)
 	h.up()
