@@ -74,6 +74,9 @@ func TestTheComparisonsFindWhatIsWrong(t *testing.T) {
 	}
 	for want, spoil := range map[string]func(b *hubBook, v *venueBook, tr *trader){
 		"order x-1 was received twice": func(_ *hubBook, v *venueBook, _ *trader) { v.take(v.orders["x-1"].Line) },
+		"cancel of order y-1, which was never received": func(_ *hubBook, v *venueBook, _ *trader) {
+			v.take(record.Line{Kind: record.Cancelled, ID: "y-1"})
+		},
 		"order x-1 was sent twice": func(_ *hubBook, v *venueBook, _ *trader) {
 			v.take(record.Line{Kind: record.Duplicate, ID: "x-1"})
 		},

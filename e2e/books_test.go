@@ -55,10 +55,15 @@ func (b *venueBook) read() error {
 }
 
 func (b *venueBook) take(l record.Line) {
-	o := b.orders[l.ID]
+	o, known := b.orders[l.ID]
+	if !known {
+		o = &venueOrder{} // of a line that is wrong, or about no order
+	}
 	switch l.Kind {
+	case record.Opened, record.Deposited, record.DayBegan, record.ClockAt:
+		return
 	case record.Received:
-		if o != nil {
+		if known {
 			b.flaws = append(b.flaws, fmt.Sprintf("order %s was received twice", l.ID))
 			return
 		}
@@ -66,16 +71,7 @@ func (b *venueBook) take(l record.Line) {
 		return
 	case record.Duplicate:
 		b.flaws = append(b.flaws, fmt.Sprintf("order %s was sent twice", l.ID))
-		return
-	case record.Rejected, record.Filled, record.Cancelled:
-	case record.Opened, record.Deposited, record.Triggered, record.DayBegan, record.ClockAt:
-		return
-	}
-	if o == nil {
-		b.flaws = append(b.flaws, fmt.Sprintf("%s of order %s, which was never received", l.Kind, l.ID))
-		return
-	}
-	switch l.Kind {
+	case record.Triggered:
 	case record.Rejected:
 		o.status = hub.Rejected
 	case record.Cancelled:
@@ -90,6 +86,9 @@ func (b *venueBook) take(l record.Line) {
 		if o.filled.Equal(o.Qty) {
 			o.status = hub.Filled
 		}
+	}
+	if !known {
+		b.flaws = append(b.flaws, fmt.Sprintf("%s of order %s, which was never received", l.Kind, l.ID))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -161,9 +162,7 @@ func (s *stock) tell(command string, with fields) (wait func() answer) {
 	s.t.Helper()
 	*s.last++
 	line := fields{"cmd": command, "id": *s.last}
-	for k, v := range with {
-		line[k] = v
-	}
+	maps.Copy(line, with)
 	text, err := json.Marshal(line)
 	if err != nil {
 		s.t.Fatal(err)
@@ -177,7 +176,7 @@ func (s *stock) tell(command string, with fields) (wait func() answer) {
 		ctx, cancel := context.WithTimeout(s.t.Context(), 2*patience)
 		defer cancel()
 		var a answer
-		_, _, err := s.stdout.await(ctx, mark, func(line string) bool { return json.Unmarshal([]byte(line), &a) == nil && a.ID == id })
+		err := s.stdout.await(ctx, mark, func(line string) bool { return json.Unmarshal([]byte(line), &a) == nil && a.ID == id })
 		if err != nil {
 			s.t.Fatalf("%s: no answer to %s: %v", s.name, text, err)
 		}
@@ -219,9 +218,7 @@ type event struct {
 func (s *stock) wait(after int, like fields) event {
 	s.t.Helper()
 	with := fields{"after": after}
-	for k, v := range like {
-		with[k] = v
-	}
+	maps.Copy(with, like)
 	return into[event](s.t, s.must("wait", with))
 }
 

@@ -194,10 +194,11 @@ func TestDiskFull(t *testing.T) {
 }
 
 func (h *house) refusing() error {
-	if s, err := h.status(); err != nil || s.Refusing == "" {
-		return fmt.Errorf("refusing %q, %v", s.Refusing, err)
+	s, err := h.status()
+	if err == nil && s.Refusing == "" {
+		err = errors.New("it takes orders")
 	}
-	return nil
+	return err
 }
 
 // refuses checks that an order is not taken and that everybody can see why.

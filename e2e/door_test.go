@@ -27,7 +27,7 @@ func TestSecondHub(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := command(t, "demo", "--base-port", strconv.Itoa(ports(t, 4)), "--data", h.data)
+	r := command(t, "demo", "--base-port", strconv.Itoa(ports(t)), "--data", h.data)
 	if want := fmt.Sprintf("process %d", h.cmd.Process.Pid); r.code != 1 || !strings.Contains(r.stderr, "hub: error: another hub runs on "+h.data) || !strings.Contains(r.stderr, want) {
 		t.Errorf("a second hub: exit %d, want 1 and %q\n%s", r.code, want, r.stderr)
 	}

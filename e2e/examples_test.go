@@ -48,7 +48,7 @@ func TestExampleTwoTraders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.base = ports(t, 4)
+	h.base = ports(t)
 	moved := string(text)
 	for i, port := range []string{"2014", "4102", "2015", "4103"} {
 		if !strings.Contains(moved, ":"+port) {

@@ -45,7 +45,7 @@ type house struct {
 // folder makes a directory with a short name, since a unix socket's path is short. It stays when the test fails.
 func folder(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "hub-")
+	dir, err := os.MkdirTemp("", "hub-") //nolint:usetesting // t.TempDir is long, and gone when a test has failed
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,9 +66,10 @@ var lastPort atomic.Int32
 
 func init() { lastPort.Store(12000 + rand.Int32N(800)*10) }
 
-// ports finds n free ports in a row.
-func ports(t testing.TB, n int) int {
+// ports finds as many free ports in a row as two traders need.
+func ports(t testing.TB) int {
 	t.Helper()
+	const n = 4
 search:
 	for range 1000 {
 		base := int(lastPort.Add(int32(n))) - n
@@ -77,7 +78,7 @@ search:
 			continue
 		}
 		for port := base; port < base+n; port++ {
-			l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+			l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:"+strconv.Itoa(port))
 			if err != nil {
 				continue search
 			}
@@ -119,7 +120,7 @@ func newHouse(t testing.TB) *house {
 func demo(t testing.TB) *house {
 	t.Helper()
 	h := newHouse(t)
-	h.base = ports(t, 4)
+	h.base = ports(t)
 	h.args = []string{"demo", "--base-port", strconv.Itoa(h.base), "--data", h.data}
 	h.start()
 	t.Cleanup(h.stop)
@@ -138,7 +139,7 @@ func serve(t testing.TB, text string, policies map[string]string) *house {
 
 func (h *house) configure(text string, policies map[string]string) {
 	h.t.Helper()
-	h.base = ports(h.t, 4)
+	h.base = ports(h.t)
 	for i := 3; i > 0; i-- {
 		text = replaced(text, fmt.Sprintf("PORT+%d", i), strconv.Itoa(h.base+i))
 	}
@@ -182,7 +183,8 @@ func (h *house) launch() {
 		h.t.Fatal("the hub runs already")
 	}
 	fmt.Fprintf(h.log, "\n$ hub %s\n", strings.Join(h.args, " "))
-	h.cmd = exec.Command(filepath.Join(binDir, "hub"), h.args...)
+	// It is ended by signals, which is what is tested; the clean-up ends what is left.
+	h.cmd = exec.CommandContext(context.WithoutCancel(h.t.Context()), filepath.Join(binDir, "hub"), h.args...)
 	h.cmd.Dir = h.root
 	h.stdout, h.stderr = newLines(h.log), newLines(h.log)
 	h.cmd.Stdout, h.cmd.Stderr = h.stdout, h.stderr
@@ -211,7 +213,7 @@ func (h *house) awaitReady() {
 	h.t.Helper()
 	ctx, cancel := h.patience()
 	defer cancel()
-	if _, _, err := h.stdout.await(ctx, 0, func(line string) bool { return strings.HasPrefix(line, "READY") }); err != nil {
+	if err := h.stdout.await(ctx, 0, func(line string) bool { return strings.HasPrefix(line, "READY") }); err != nil {
 		h.t.Fatalf("the hub is not ready: %v", err)
 	}
 }
@@ -305,15 +307,13 @@ func (h *house) showLog() {
 }
 
 // logged waits for a line on the hub's stderr after a mark.
-func (h *house) logged(mark int, texts ...string) string {
+func (h *house) logged(mark int, texts ...string) {
 	h.t.Helper()
 	ctx, cancel := h.patience()
 	defer cancel()
-	line, _, err := h.stderr.await(ctx, mark, has(texts...))
-	if err != nil {
+	if err := h.stderr.await(ctx, mark, has(texts...)); err != nil {
 		h.t.Fatalf("the log has no line with %q: %v", texts, err)
 	}
-	return line
 }
 
 // result is what a command came to.

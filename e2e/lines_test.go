@@ -3,7 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"os"
 	"strings"
 	"sync"
@@ -78,32 +78,32 @@ func (l *lines) since(mark int) []string {
 	return append([]string(nil), l.all[mark:]...)
 }
 
-// find returns the first line after a mark that matches, and its number.
-func (l *lines) find(mark int, match func(string) bool) (line string, at int, ended bool, changed <-chan struct{}) {
+// find looks for a line after a mark that matches; when there is none, it tells whether none can come, and what is closed when one comes.
+func (l *lines) find(mark int, match func(string) bool) (found, ended bool, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := mark; i < len(l.all); i++ {
 		if match(l.all[i]) {
-			return l.all[i], i, false, nil
+			return true, false, nil
 		}
 	}
-	return "", -1, l.ended, l.changed
+	return false, l.ended, l.changed
 }
 
 // await waits for a line after a mark.
-func (l *lines) await(ctx context.Context, mark int, match func(string) bool) (string, int, error) {
+func (l *lines) await(ctx context.Context, mark int, match func(string) bool) error {
 	for {
-		line, at, ended, changed := l.find(mark, match)
+		found, ended, changed := l.find(mark, match)
 		switch {
-		case at >= 0:
-			return line, at, nil
+		case found:
+			return nil
 		case ended:
-			return "", -1, fmt.Errorf("the process ended")
+			return errors.New("the process ended")
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return "", -1, ctx.Err()
+			return ctx.Err()
 		}
 	}
 }

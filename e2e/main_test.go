@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -53,7 +54,7 @@ func build(dir string) error {
 			return err
 		}
 		args := append([]string{"build", "-trimpath", "-buildvcs=false", "-o", b.into + string(filepath.Separator)}, b.packages...)
-		out, err := exec.Command("go", args...).CombinedOutput()
+		out, err := exec.CommandContext(context.Background(), "go", args...).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("go build %v: %w\n%s", b.packages, err, out)
 		}

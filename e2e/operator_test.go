@@ -157,7 +157,7 @@ func reloads(h *house, alpha, _ *stock) {
 	price := below(tick, 30)
 	before := asked[ctl.Status](h, "status").Revision
 
-	h.edit("traders/alpha.yaml", "order_lots: 100", "order_lots: 2")
+	h.edit("order_lots: 100", "order_lots: 2")
 	r := asked[ctl.Reloaded](h, "policy", "reload")
 	if r.Revision == before || len(r.Errors) > 0 || asked[ctl.Status](h, "status").Revision != r.Revision {
 		h.t.Errorf("reload: %+v; before it was %s", r, before)
@@ -173,9 +173,9 @@ func reloads(h *house, alpha, _ *stock) {
 		h.t.Errorf("the order is %s because %q, the trader read %q", o.Status, o.Reason, line)
 	}
 
-	h.edit("traders/alpha.yaml", "require: order.quantity <= limits.order_lots", "require: order.quantitty <= limits.order_lots")
+	h.edit("require: order.quantity <= limits.order_lots", "require: order.lots <= limits.order_lots")
 	bad := h.operate("policy", "reload")
-	place := regexp.MustCompile(`traders/alpha\.yaml:\d+:\d+: .*order\.quantitty.*order\.quantity`)
+	place := regexp.MustCompile(`traders/alpha\.yaml:\d+:\d+: .*order\.lots`)
 	if bad.code != 1 || !place.MatchString(bad.stderr) || !strings.Contains(bad.stderr, "revision "+r.Revision+" stays in force") {
 		h.t.Errorf("a bad policy: exit %d\n%s", bad.code, bad.stderr)
 	}
@@ -189,8 +189,8 @@ func reloads(h *house, alpha, _ *stock) {
 	alpha.cancel(rebar, taken)
 	alpha.ordered(taken, "CANCELLED")
 
-	h.edit("traders/alpha.yaml", "order.quantitty", "order.quantity")
-	h.edit("traders/alpha.yaml", "order_lots: 2", "order_lots: 100")
+	h.edit("order.lots", "order.quantity")
+	h.edit("order_lots: 2", "order_lots: 100")
 	if r := asked[ctl.Reloaded](h, "policy", "reload"); r.Revision != before {
 		h.t.Errorf("the old policy is revision %s again, want %s: a revision is of the text", r.Revision, before)
 	}

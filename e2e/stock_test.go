@@ -67,7 +67,7 @@ func (h *house) balances(traders ...string) {
 // manyClients runs four processes of alpha's at once, two of each generation, each in a contract of its own, while beta looks on in both generations.
 func manyClients(t *testing.T, h *house) {
 	// Four processes send more in a second than the demo allows one trader.
-	h.edit("traders/alpha.yaml", "messages_second: 20", "messages_second: 45")
+	h.edit("messages_second: 20", "messages_second: 45")
 	h.operated("policy", "reload")
 
 	observers := []*program{}
@@ -78,7 +78,7 @@ func manyClients(t *testing.T, h *house) {
 	for _, p := range observers {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
-		if _, _, err := p.stdout.await(ctx, 0, has(`"step": "ready"`)); err != nil {
+		if err := p.stdout.await(ctx, 0, has(`"step": "ready"`)); err != nil {
 			t.Fatalf("%s: %v", p.name, err)
 		}
 	}
@@ -127,14 +127,14 @@ func manyClients(t *testing.T, h *house) {
 	}
 }
 
-// edit changes a policy file of the house.
-func (h *house) edit(name, old, text string) {
+// edit changes alpha's policy file.
+func (h *house) edit(old, text string) {
 	h.t.Helper()
 	folder := filepath.Join(h.root, "policies")
 	if h.args[0] == "demo" {
 		folder = filepath.Join(h.data, "policies")
 	}
-	path := filepath.Join(folder, name)
+	path := filepath.Join(folder, "traders", "alpha.yaml")
 	was, err := os.ReadFile(path)
 	if err != nil {
 		h.t.Fatal(err)

@@ -69,6 +69,12 @@ func (tr *trader) connect() {
 	tr.mu.Lock()
 	clear(tr.ticks)
 	tr.mu.Unlock()
+	// A VeighNa asks for contracts when it connects, and never again: a hub that is ready has them.
+	tr.ask(veighna.GetAllContracts{}, func(answer any) {
+		if len(answer.([]any)) == 0 {
+			tr.flaw("the hub is ready and has no contracts")
+		}
+	})
 	for _, i := range instruments {
 		tr.ask(veighna.Subscribe{Instrument: i, Gateway: gatewayName}, nil)
 	}
