@@ -136,7 +136,7 @@ func (c *contract) costOf(s side, qty, price hub.Decimal) (cost, string) {
 	}
 	out.amount = out.amount.Ceil(amountScale)
 	if sum.Err() != nil || tooMuch(out.amount) {
-		return cost{}, "a number is out of range"
+		return cost{}, outOfRange
 	}
 	return out, ""
 }

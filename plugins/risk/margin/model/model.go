@@ -84,7 +84,7 @@ func (m *Model) try(a *account, o *order) string {
 		return ""
 	}
 	var sum hub.Sum
-	p.orders[o.side] = append(p.orders[o.side], o)
+	p.enter(o)
 	if p.contract.NetPosition && p.netting(&sum, o.side).IsZero() && sum.Err() == nil {
 		return "" // it only takes away from what is held
 	}
@@ -171,7 +171,7 @@ func (m *Model) order(h hub.Order) {
 		o.seen = h.Filled // its trades so far are in the book that this model was made of
 		m.orders[h.ID] = o
 		if o.opens {
-			o.position.orders[o.side] = append(o.position.orders[o.side], o)
+			o.position.enter(o)
 		}
 	}
 	o.qty, o.filled, o.final = h.Qty, h.Filled, h.Status.Final()
@@ -185,6 +185,7 @@ func (m *Model) settle(id hub.OrderID, o *order) {
 		delete(m.orders, id)
 		o.position.drop(o)
 	}
+	o.position.recount(o)
 	m.reweigh(o.position)
 }
 

@@ -31,6 +31,8 @@ type position struct {
 	held     [sides]holding
 	// orders that open, by the side that they open. For a contract that nets: every buy, and every sell.
 	orders [sides][]*order
+	// tallies are what those orders bind together, unless the contract nets.
+	tallies [sides]tally
 	// traded is the last price that was traded at; for a position of which no mark is known.
 	traded hub.Decimal
 
@@ -52,8 +54,13 @@ type order struct {
 	seen     hub.Decimal // of it, what trades have told; trades alone move what is held
 	final    bool
 	price    hub.Decimal // 0: none of its own
+	listed   bool        // it is one of its position's orders
 
-	// What it was last counted as, for weigh: most changes touch one order of many.
+	// What its tally has of it.
+	tallied cost
+	blind   bool
+
+	// What it was last counted as: most changes touch one order of many.
 	counted struct {
 		qty, price hub.Decimal
 		generation uint64 // of the contract
@@ -123,9 +130,11 @@ func (p *position) weigh() weight {
 			add(s, c, why)
 			continue
 		}
-		for _, o := range p.orders[s] {
-			c, why := o.cost(o.left(&sum), o.price.Max(price))
-			add(s, c, why)
+		t := p.tally(s, price)
+		add(s, cost{amount: t.margin}, p.whyBlind(s))
+		add(s, cost{amount: t.full, full: true}, "")
+		if t.overflow {
+			w.why = cmp.Or(w.why, outOfRange)
 		}
 	}
 	if price.IsPos() && p.contract.known && p.contract.why == "" {
@@ -134,7 +143,7 @@ func (p *position) weigh() weight {
 		w.unrealised = sum.Sub(gain, loss).Floor(amountScale)
 	}
 	if sum.Err() != nil || tooMuch(w.unrealised) || tooMuch(w.paid) || tooMuch(w.beside) || tooMuch(w.margin[long]) || tooMuch(w.margin[short]) {
-		w.why = cmp.Or(w.why, "a number is out of range")
+		w.why = cmp.Or(w.why, outOfRange)
 	}
 	if w.why != "" {
 		return weight{why: w.why}
@@ -159,6 +168,8 @@ func (p *position) dearest(s side) hub.Decimal {
 	}
 	return price
 }
+
+const outOfRange = "a number is out of range"
 
 // moneyScale is the scale in which the hub's core keeps costs; here too, so that both say the same equity.
 const moneyScale = 8
@@ -198,6 +209,96 @@ func (p *position) take(sum *hub.Sum, s side, qty hub.Decimal) {
 	h.qty, h.cost = sum.Sub(h.qty, qty).Trim(0), sum.Sub(h.cost, cost)
 }
 
+// tally is what the orders of one side bind at a price of the position, kept so that a change of one order costs the same however many there are.
+type tally struct {
+	counted    bool // the rest is worth something
+	price      hub.Decimal
+	generation uint64 // of the contract
+
+	margin, full hub.Decimal
+	blind        int // orders whose cost cannot be said
+	overflow     bool
+}
+
+// tally returns the tally of a side. Another price or another contract makes it anew.
+func (p *position) tally(s side, price hub.Decimal) *tally {
+	t := &p.tallies[s]
+	if t.counted && !t.overflow && t.price == price && t.generation == p.contract.generation {
+		return t
+	}
+	*t = tally{counted: true, price: price, generation: p.contract.generation}
+	for _, o := range p.orders[s] {
+		t.add(o)
+	}
+	return t
+}
+
+func (t *tally) add(o *order) {
+	var sum hub.Sum
+	c, why := o.cost(o.left(&sum), o.price.Max(t.price))
+	if o.tallied, o.blind = c, why != ""; o.blind {
+		o.tallied = cost{}
+		t.blind++
+	}
+	t.change(&sum, o.tallied, sum.Add)
+}
+
+func (t *tally) remove(o *order) {
+	var sum hub.Sum
+	if o.blind {
+		t.blind--
+	}
+	t.change(&sum, o.tallied, sum.Sub)
+}
+
+// change is exact as long as the sums are in range; when they are not, the tally is made anew.
+func (t *tally) change(sum *hub.Sum, c cost, by func(a, b hub.Decimal) hub.Decimal) {
+	if c.full {
+		t.full = by(t.full, c.amount)
+	} else {
+		t.margin = by(t.margin, c.amount)
+	}
+	t.overflow = t.overflow || sum.Err() != nil || tooMuch(t.full) || tooMuch(t.margin)
+}
+
+// whyBlind is why the first order of a side that cannot be valued cannot.
+func (p *position) whyBlind(s side) string {
+	if p.tallies[s].blind == 0 {
+		return ""
+	}
+	for _, o := range p.orders[s] {
+		if o.blind {
+			return o.counted.why
+		}
+	}
+	return ""
+}
+
+// enter makes an order one of the position's.
+func (p *position) enter(o *order) {
+	o.listed = true
+	p.orders[o.side] = append(p.orders[o.side], o)
+	if t := &p.tallies[o.side]; t.counted {
+		t.add(o)
+	}
+}
+
+// recount is for after a change of the order.
+func (p *position) recount(o *order) {
+	if t := &p.tallies[o.side]; t.counted && o.listed {
+		t.remove(o)
+		t.add(o)
+	}
+}
+
+// drop takes an order off the position, if it is on it.
 func (p *position) drop(o *order) {
+	if !o.listed {
+		return
+	}
+	o.listed = false
+	if t := &p.tallies[o.side]; t.counted {
+		t.remove(o)
+	}
 	p.orders[o.side] = slices.DeleteFunc(p.orders[o.side], func(x *order) bool { return x == o })
 }

@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"fmt"
 	"testing"
 
 	"tradehub/hub"
@@ -311,5 +312,21 @@ func BenchmarkJudge(b *testing.B) {
 			b.Fatal(why)
 		}
 		m.Observe(hub.RiskEvent{Decided: &hub.RiskDecision{Ask: c.Ask, Order: refused}})
+	}
+}
+
+// BenchmarkManyOrders is an order and its end while a thousand others of its position work.
+func BenchmarkManyOrders(b *testing.B) {
+	m := model.New(plain(), book("alpha"))
+	m.Observe(hub.RiskEvent{Account: &hub.Account{Trader: "alpha", Capital: dec("1000000000000")}})
+	for i := range 1000 {
+		send(m, order("alpha", "rb2610.SHFE", "LONG", "OPEN", "1", "3400"), hub.OrderID(fmt.Sprint(i)))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		c := order("alpha", "rb2610.SHFE", "LONG", "OPEN", "1", "3400")
+		o := send(m, c, "new")
+		o.Status = hub.Cancelled
+		m.Observe(hub.RiskEvent{Order: &o})
 	}
 }
