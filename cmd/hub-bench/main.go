@@ -15,9 +15,15 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"tradehub/plugins"
 )
 
 func main() {
+	if isFlood() {
+		plugins.ServeGateway(newFlood())
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := command(ctx, os.Args[1:], os.Stdout)
 	stop()

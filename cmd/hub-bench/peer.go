@@ -60,11 +60,11 @@ traders:
     capital: 1_000_000_000_000
     veighna: {request: %q, publish: %q}
 gateways:
-  SIM: {plugin: sim, settings: {%s}}
+  SIM: %s
 risk_managers:
   margin: {plugin: margin, deadline: 2s, settings: {currencies: {USDT: 7.1}}}
 policies: policies
-`
+%s`
 
 const traderPolicy = `policy: trader
 trader: alpha
@@ -119,21 +119,29 @@ rules:
     because: the fund's positions and working orders would be worth {fund.gross_after}
 `
 
-// simSettings are of the latency and order measurements: strangers trade, as in the demo; there is money for any number of orders.
-const simSettings = `capital: {CNY: "1000000000000"}`
+// startHub starts a hub with the simulated market: strangers trade, as in the demo, and there is money for any number of orders.
+func startHub(ctx context.Context, s settings, name string) (*peer, error) {
+	return startHubWith(ctx, s, name, `{plugin: sim, settings: {capital: {CNY: "1000000000000"}}}`, "")
+}
 
-// tickSettings make the market speak as fast as it can.
-const tickSettings = `ticks_per_second: 100, speed: 300`
+// startFlooded starts a hub with more ticks than it can take.
+func startFlooded(ctx context.Context, s settings, name string) (*peer, error) {
+	dir, err := floodPlugins(s)
+	if err != nil {
+		return nil, err
+	}
+	return startHubWith(ctx, s, name, "{plugin: "+floodName+"}", fmt.Sprintf("plugins: {dir: %q}\n", dir))
+}
 
-// startHub starts a hub on a fresh data directory.
-func startHub(ctx context.Context, s settings, name, sim string) (*peer, error) {
+// startHubWith starts a hub on a fresh data directory.
+func startHubWith(ctx context.Context, s settings, name, gateway, more string) (*peer, error) {
 	e, err := endpoints(2)
 	if err != nil {
 		return nil, err
 	}
 	dir := filepath.Join(s.dir, name)
 	if err := writeFiles(dir, map[string]string{
-		"hub.yaml": fmt.Sprintf(benchConfig, e[0], e[1], sim), "policies/fund.yaml": fundPolicy, "policies/traders/alpha.yaml": traderPolicy,
+		"hub.yaml": fmt.Sprintf(benchConfig, e[0], e[1], gateway, more), "policies/fund.yaml": fundPolicy, "policies/traders/alpha.yaml": traderPolicy,
 	}); err != nil {
 		return nil, err
 	}

@@ -26,6 +26,7 @@ parser.add_argument("--symbol", default="", help="contract as rb2610.SHFE; the f
 parser.add_argument("--orders", type=int, default=2000, help="orders to measure")
 parser.add_argument("--warmup", type=int, default=200, help="orders before those")
 parser.add_argument("--far", type=float, default=0.015, help="how far below the market the orders are, as a fraction")
+parser.add_argument("--samples", action="store_true", help="write every time that was measured, too")
 parser.add_argument("--ticks", type=float, default=0, help="count ticks of all contracts for so many seconds instead")
 parser.add_argument("--deadline", type=float, default=600, help="seconds after which this process gives up")
 args = parser.parse_args()
@@ -131,15 +132,16 @@ def orders(meter: Meter, contract, start) -> dict:
             accepted.append(meter.accepted[vt_orderid] - t0)
             cancel.append(t3 - t2)
     seconds = (time.perf_counter_ns() - began) / 1e9
-    return {
+    series = {"reply_us": reply, "event_us": event, "accepted_us": accepted, "cancel_reply_us": cancel}
+    result = {
         "orders": args.orders,
         "seconds": round(seconds, 3),
         "orders_per_second": round(args.orders / seconds, 1),
-        "reply_us": quantiles(reply),
-        "event_us": quantiles(event),
-        "accepted_us": quantiles(accepted),
-        "cancel_reply_us": quantiles(cancel),
+        **{name: quantiles(times) for name, times in series.items()},
     }
+    if args.samples:
+        result["samples"] = {name: [t / 1000 for t in times] for name, times in series.items()}
+    return result
 
 
 def count_ticks(meter: Meter, contracts, start) -> dict:

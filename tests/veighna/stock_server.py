@@ -53,7 +53,7 @@ OPENED = datetime(2025, 1, 2, tzinfo=SHANGHAI)
 
 
 class SimGateway(BaseGateway):
-    """A market that never moves: what crosses is filled at once, what does not rests."""
+    """A market that never moves: what crosses is filled at once, what does not rests, or is cancelled if it is FAK or FOK."""
 
     default_name = "SIM"
     default_setting: dict = {}
@@ -147,6 +147,9 @@ class SimGateway(BaseGateway):
             crosses = req.price >= price if req.direction is Direction.LONG else req.price <= price
             if req.type is OrderType.MARKET or crosses:
                 self.fill(order, price)
+            elif req.type in (OrderType.FAK, OrderType.FOK):
+                order.status = Status.CANCELLED
+                self.on_order(copy.copy(order))
             else:
                 order.status = Status.NOTTRADED
                 self.on_order(copy.copy(order))
