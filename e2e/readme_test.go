@@ -585,7 +585,7 @@ func TestServiceUnit(t *testing.T) {
 	if err := os.WriteFile(unit, []byte(strings.ReplaceAll(text, program, filepath.Join(binDir, "hub"))), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(analyze, "verify", unit).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), analyze, "verify", unit).CombinedOutput()
 	if err != nil || strings.Contains(string(out), unit) || strings.Contains(string(out), "hub.service") {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
