@@ -86,6 +86,9 @@ func TestTheComparisonsFindWhatIsWrong(t *testing.T) {
 		"order x-4 is CANCELLED and never was at the venue": func(b *hubBook, _ *venueBook, _ *trader) {
 			b.change("x-4", func(o *ctl.Order) { o.Status = "CANCELLED" })
 		},
+		"order x-4 is REJECTED and never was at the venue": func(b *hubBook, _ *venueBook, _ *trader) {
+			b.change("x-4", func(o *ctl.Order) { o.Filled = hub.Int(1) })
+		},
 		"order x-3 is in doubt": func(b *hubBook, _ *venueBook, _ *trader) { b.change("x-3", func(o *ctl.Order) { o.InDoubt = true }) },
 		"order x-3 is SUBMITTED ()": func(b *hubBook, _ *venueBook, _ *trader) {
 			b.change("x-3", func(o *ctl.Order) { o.Status = "SUBMITTED" })

@@ -200,7 +200,9 @@ func (f *faults) order(o ctl.Order, v *venueOrder) {
 		f.add("order %s is in doubt: %s", o.ID, o.Reason)
 	}
 	if v == nil {
-		if o.Status != hub.Rejected.String() || !o.Filled.IsZero() {
+		// An order can be cancelled while the risk managers still judge it.
+		unsent := o.Status == hub.Cancelled.String() && o.Reason == "cancelled before it was sent"
+		if o.Status != hub.Rejected.String() && !unsent || !o.Filled.IsZero() {
 			f.add("order %s is %s and never was at the venue", o.ID, o.Status)
 		}
 		return

@@ -127,7 +127,8 @@ func demo(t testing.TB) *house {
 	return h
 }
 
-// serve starts hub serve with a configuration and waits until it is ready. In the text DATA stands for the data directory, and PORT, PORT+1 ... for free ports.
+// serve starts hub serve with a configuration and waits until it is ready. In the text DATA stands for the data directory, ROOT for the folder that it is in, and PORT,
+// PORT+1 ... for free ports.
 func serve(t testing.TB, text string, policies map[string]string) *house {
 	t.Helper()
 	h := newHouse(t)
@@ -143,7 +144,7 @@ func (h *house) configure(text string, policies map[string]string) {
 	for i := 3; i > 0; i-- {
 		text = replaced(text, fmt.Sprintf("PORT+%d", i), strconv.Itoa(h.base+i))
 	}
-	text = replaced(text, "PORT", strconv.Itoa(h.base), "DATA", h.data)
+	text = replaced(text, "PORT", strconv.Itoa(h.base), "DATA", h.data, "ROOT", h.root)
 	config := filepath.Join(h.root, "hub.yaml")
 	h.write("hub.yaml", text)
 	for name, content := range policies {

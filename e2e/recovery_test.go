@@ -69,7 +69,7 @@ func withOwnPlugins(t testing.TB) *house {
 			t.Fatal(err)
 		}
 	}
-	h.configure(replaced(twoGatewaysConfig, "ROOT", h.root), samplePolicies(t))
+	h.configure(twoGatewaysConfig, samplePolicies(t))
 	h.start()
 	t.Cleanup(h.stop)
 	return h

@@ -194,14 +194,15 @@ func TestStatedVersions(t *testing.T) {
 	})
 }
 
-// English is what a trader's VeighNa of an English system reads and writes.
+// English is what a trader's VeighNa of an English system reads and writes; and a trader on the hub's own machine may connect by ipc.
 func TestEnglishTraders(t *testing.T) {
 	t.Parallel()
 	text := strings.ReplaceAll(statedConfig, `, version: "4.4"`, "")
 	text = strings.ReplaceAll(strings.ReplaceAll(text, `, version: "4.5.0"`, ""), "language: zh", "language: en")
+	text = replaced(text, "tcp://127.0.0.1:PORT+2", "ipc://ROOT/beta.request", "tcp://127.0.0.1:PORT+3", "ipc://ROOT/beta.publish")
 	h := serve(t, text, samplePolicies(t))
 	alpha := h.trades(vnpy45, 0, "--trader", "alpha", "--lang", "en", "all")
-	beta := h.trades(vnpy44, 1, "--trader", "beta", "--lang", "en", "all")
+	beta := python(t, vnpy44, veighnaScript("client.py"), "--req", "ipc://"+h.root+"/beta.request", "--pub", "ipc://"+h.root+"/beta.publish", "--trader", "beta", "--lang", "en", "all")
 	alpha.passes()
 	beta.passes()
 }
