@@ -14,8 +14,8 @@ import sys
 from vnpy.event import Event, EventEngine
 from vnpy.trader.constant import Direction, Offset, OrderType, Product, Status
 from vnpy.trader.engine import MainEngine
-from vnpy.trader.event import EVENT_ACCOUNT, EVENT_LOG, EVENT_ORDER, EVENT_TICK
-from vnpy.trader.object import AccountData, LogData, OrderData, OrderRequest, SubscribeRequest, TickData
+from vnpy.trader.event import EVENT_ACCOUNT, EVENT_CONTRACT, EVENT_LOG, EVENT_ORDER, EVENT_TICK
+from vnpy.trader.object import AccountData, ContractData, LogData, OrderData, OrderRequest, SubscribeRequest, TickData
 from vnpy_rpcservice.rpc_gateway import RpcGateway
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -26,10 +26,12 @@ args = parser.parse_args()
 # What arrives is put into queues; the rest of the script reads like a story. Orders and
 # accounts share one, since their order matters: an account that comes after an order's event
 # knows of it.
+contracts: queue.Queue[ContractData] = queue.Queue()
 ticks: queue.Queue[TickData] = queue.Queue()
 news: queue.Queue[OrderData | AccountData] = queue.Queue()
 logs: queue.Queue[LogData] = queue.Queue()
 events = EventEngine()
+events.register(EVENT_CONTRACT, lambda event: contracts.put(event.data))
 events.register(EVENT_TICK, lambda event: ticks.put(event.data))
 events.register(EVENT_ORDER, lambda event: news.put(event.data))
 events.register(EVENT_ACCOUNT, lambda event: news.put(event.data))
@@ -71,11 +73,11 @@ def next_account() -> AccountData:
 
 
 try:
-    # The dialog's two fields. Contracts, account, positions, orders and trades are here when it returns.
+    # The dialog's two fields. Contracts, account, positions, orders and trades follow as events.
     main_engine.connect({"主动请求地址": args.request, "推送订阅地址": args.publish}, "RPC")
-    contract = next(
-        c for c in main_engine.get_all_contracts() if c.product is Product.FUTURES and c.symbol.startswith("rb")
-    )
+    contract = contracts.get(timeout=30)
+    while not (contract.product is Product.FUTURES and contract.symbol.startswith("rb")):
+        contract = contracts.get(timeout=30)
     main_engine.subscribe(SubscribeRequest(contract.symbol, contract.exchange), "RPC")
     tick = ticks.get(timeout=30)
     print(f"{tick.vt_symbol}: {tick.bid_price_1:g} bid, {tick.ask_price_1:g} asked")
