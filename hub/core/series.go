@@ -105,42 +105,59 @@ type repeat struct {
 	Like likeness `cbor:"2,keyasint"`
 }
 
-// repeats counts orders that are alike.
+// repeats counts orders that are alike. An hour of a busy trader is a hundred thousand orders, few of which differ: so each keeps a time and where its likes are counted, and only
+// an image says of every one what it was like.
 type repeats struct {
-	Log    []repeat `cbor:"1,keyasint,omitempty"`
+	Log    []repeat `cbor:"1,keyasint,omitempty"` // of an image
 	Forgot hub.Time `cbor:"2,keyasint,omitempty"`
 
+	log   []stamp // kept orders, oldest first, from index start
 	start int
-	byKey map[likeness]*series
+	byKey map[likeness]*alike
+}
+
+// stamp is an order that was like others.
+type stamp struct {
+	time hub.Time
+	of   *alike
+}
+
+// alike are the orders of one likeness.
+type alike struct {
+	series
+	like likeness
 }
 
 func (r *repeats) add(now hub.Time, like likeness) {
 	if r.byKey == nil {
-		r.byKey = map[likeness]*series{}
+		r.byKey = map[likeness]*alike{}
 	}
 	r.forget(now)
-	r.Log = append(r.Log, repeat{now, like})
 	s := r.byKey[like]
 	if s == nil {
-		s = &series{}
+		s = &alike{like: like}
 		r.byKey[like] = s
 	}
+	r.log = append(r.log, stamp{now, s})
 	s.add(now)
 }
 
 func (r *repeats) forget(now hub.Time) {
-	for r.start < len(r.Log) && (len(r.Log)-r.start >= repeatsMax || r.Log[r.start].Time <= now.Add(-policy.WindowMax)) {
-		old := r.Log[r.start]
-		if old.Time > now.Add(-policy.WindowMax) {
-			r.Forgot = old.Time
+	for r.start < len(r.log) && (len(r.log)-r.start >= repeatsMax || r.log[r.start].time <= now.Add(-policy.WindowMax)) {
+		old := r.log[r.start]
+		if old.time > now.Add(-policy.WindowMax) {
+			r.Forgot = old.time
 		}
+		r.log[r.start] = stamp{}
 		r.start++
-		if s := r.byKey[old.Like]; s != nil && (s.Times[len(s.Times)-1] <= old.Time || s.empty(now)) {
-			delete(r.byKey, old.Like)
+		if s := old.of; r.byKey[s.like] == s && (s.Times[len(s.Times)-1] <= old.time || s.empty(now)) {
+			delete(r.byKey, s.like)
 		}
 	}
-	if r.start > 64 && r.start > len(r.Log)/2 {
-		r.Log = r.Log[:copy(r.Log, r.Log[r.start:])]
+	if r.start > 64 && r.start > len(r.log)/2 {
+		n := copy(r.log, r.log[r.start:])
+		clear(r.log[n:])
+		r.log = r.log[:n]
 		r.start = 0
 	}
 }
@@ -157,13 +174,17 @@ func (r *repeats) count(now hub.Time, window time.Duration, like likeness) (n in
 }
 
 func (r *repeats) image() repeats {
-	return repeats{Log: slices.Clone(r.Log[r.start:]), Forgot: r.Forgot}
+	im := repeats{Log: slices.Grow([]repeat(nil), len(r.log)-r.start), Forgot: r.Forgot}
+	for _, s := range r.log[r.start:] {
+		im.Log = append(im.Log, repeat{s.time, s.of.like})
+	}
+	return im
 }
 
-// rebuild fills the index after a restore.
+// rebuild makes of an image what it is of.
 func (r *repeats) rebuild() {
 	log := r.Log
-	r.Log, r.start, r.byKey = nil, 0, nil
+	r.Log, r.log, r.start, r.byKey = nil, nil, 0, nil
 	for _, e := range log {
 		r.add(e.Time, e.Like)
 	}
