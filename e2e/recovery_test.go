@@ -190,6 +190,7 @@ func TestHubKilled(t *testing.T) {
 	if err := h.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	until(t, "the hub stands still", func() error { return standsStill(h.cmd.Process.Pid) })
 	answer := beta.tell("query", fields{"what": "orders"})
 	until(t, "the request is with the hub", func() error { return unread(h.base + 2) })
 	h.kill()
@@ -218,6 +219,26 @@ func TestHubKilled(t *testing.T) {
 		t.Errorf("the filled order is %s", o.Status)
 	}
 	h.balances("alpha", "beta")
+}
+
+// standsStill is nil when every thread of a process is stopped, which a busy machine takes its time for.
+func standsStill(pid int) error {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil || len(threads) == 0 {
+		return fmt.Errorf("process %d has no threads: %w", pid, err)
+	}
+	for _, path := range threads {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		// pid (name) state ...
+		_, rest, _ := strings.Cut(string(text), ") ")
+		if !strings.HasPrefix(rest, "T") {
+			return fmt.Errorf("%s: %s", path, text)
+		}
+	}
+	return nil
 }
 
 // unread is nil when a connection to a port of this machine has something that its process has not read.

@@ -122,8 +122,10 @@ class Trader:
         return self.gateway.gateway_name
 
     def connect(self) -> None:
-        """Connect as the connect dialog does, with all initial queries answered on return."""
+        """Connect as the connect dialog does, with all initial queries answered on return, and in the OMS."""
         self.main.connect(self.setting, self.name)
+        # The answers are events of this side's own, which another thread puts into the OMS; this line comes after all of them.
+        self.events.wait("the last line of the connection", lambda e: e.type == "eLog" and e.data.msg == "成交信息查询成功")
 
     def logs(self, after: int = 0) -> list[str]:
         """The lines of the log window that the server or the gateway wrote."""
