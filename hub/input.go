@@ -96,6 +96,8 @@ const (
 	ReportCancelRejected
 	// ReportNotSent: the gateway's process never got the order; nothing has left the hub. Only package host says this.
 	ReportNotSent
+	// ReportCancelNotSent: the gateway's process never got the cancel. Only package host says this.
+	ReportCancelNotSent
 )
 
 // VenueReport is what a venue says about one order. Reports may come late, twice, and in any order.

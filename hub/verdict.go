@@ -16,6 +16,28 @@ type MarketView struct {
 	Seen Time `cbor:"9,keyasint,omitempty"`
 }
 
+// ValuePrice is the price at which an order is valued: of those at which it can trade, as far as is known, the one that makes its value largest. A buy with a limit trades at that at most;
+// a sell with a limit trades at whatever is bid above it; a market or stop order at anything up to the daily limit. 0: not known, so the order has no value and cannot pass.
+func ValuePrice(r OrderRequest, m MarketView) Decimal {
+	touch := m.Last.Max(m.Bid).Max(m.Ask)
+	switch {
+	case r.Type == Market || r.Type == Stop:
+		if m.LimitUp.IsPos() {
+			return m.LimitUp.Max(r.Price).Trim(0)
+		}
+		if touch.IsZero() {
+			return Decimal{}
+		}
+		return touch.Max(r.Price).Trim(0)
+	case r.Direction == Short:
+		if touch.IsZero() {
+			return Decimal{}
+		}
+		return touch.Max(r.Price).Trim(0)
+	}
+	return r.Price.Trim(0)
+}
+
 // Verdict is what a risk manager answered about one order. No answer, a late one, or one that makes no sense, is a Verdict with Pass false.
 type Verdict struct {
 	Manager string        `cbor:"1,keyasint"`

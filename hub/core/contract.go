@@ -10,6 +10,8 @@ type contract struct {
 	Why string `cbor:"3,keyasint,omitempty"`
 	// Delisted: the gateway trades it no more; kept while something hangs on it.
 	Delisted bool `cbor:"4,keyasint,omitempty"`
+	// Next is what the gateway says now, when it changed while something hung on the contract; it is taken when nothing does.
+	Next *hub.Contract `cbor:"5,keyasint,omitempty"`
 
 	key  key
 	unit hub.Decimal // Size * Rate
@@ -30,8 +32,27 @@ func (c *Core) newContract(h hub.Contract) *contract {
 	if !h.MinQty.IsPos() {
 		k.Why = "the gateway names no smallest quantity for " + h.Instrument.String()
 	}
+	if !sane(h, k.Rate) {
+		k.Why = "the gateway's size, margins or fees of " + h.Instrument.String() + " make no sense"
+	}
 	k.derive()
 	return k
+}
+
+// sane: the numbers of a contract are such that no order or fill in range can overflow.
+func sane(h hub.Contract, rate hub.Decimal) bool {
+	within := func(max hub.Decimal, numbers ...hub.Decimal) bool {
+		for _, n := range numbers {
+			if n.IsNeg() || max.Less(n) {
+				return false
+			}
+		}
+		return true
+	}
+	f := h.Fees
+	return within(hub.Int(10_000_000), h.Size, rate, h.Tick, h.MinQty, h.MaxQty, f.OpenPerUnit, f.ClosePerUnit, f.CloseTodayPerUnit) &&
+		within(hub.Int(10), h.MarginLong, h.MarginShort) &&
+		within(hub.Int(1), f.OpenByValue, f.CloseByValue, f.CloseTodayByValue)
 }
 
 func (k *contract) derive() {
@@ -67,7 +88,8 @@ func (c *contract) margin(sum *hub.Sum, d hub.Direction, value hub.Decimal) hub.
 	return sum.Mul(value, part).Round(moneyScale).Trim(0)
 }
 
-// findContract returns the contract that a request names: at the gateway that it names, else at the first gateway of the configuration that trades it.
+// findContract returns the contract that a request names: at the gateway that it names, else at the first gateway of the configuration that trades it and is up, else at the first
+// that trades it.
 func (c *Core) findContract(gateway hub.GatewayName, i hub.Instrument) *contract {
 	if gateway != "" {
 		if k := c.contracts[key{gateway, i}]; k != nil && !k.Delisted {
@@ -75,12 +97,18 @@ func (c *Core) findContract(gateway hub.GatewayName, i hub.Instrument) *contract
 		}
 		return nil
 	}
+	var down *contract
 	for _, g := range c.gateways {
-		if k := c.contracts[key{g.Name, i}]; k != nil && !k.Delisted {
+		k := c.contracts[key{g.Name, i}]
+		switch {
+		case k == nil || k.Delisted:
+		case g.Up:
 			return k
+		case down == nil:
+			down = k
 		}
 	}
-	return nil
+	return down
 }
 
 func (c *Core) setContracts(in hub.Contracts) {
@@ -141,8 +169,9 @@ func (c *Core) putContract(h hub.Contract) {
 	case c.idle(k):
 		*old = *c.newContract(h)
 	default:
-		old.Delisted = false
+		old.Delisted, old.Next = false, nil
 		if old.Contract != h {
+			old.Next = &h
 			c.alert("contract %s changed at %s while it is held or worked; the change waits until it is not", h.Instrument, h.Gateway)
 		}
 	}

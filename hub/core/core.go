@@ -9,7 +9,7 @@ import (
 	"tradehub/hub/policy"
 )
 
-// finishedMax is how many final orders of one trader are remembered, with their fills, for queries; the journal has them all. Up to twice as many are kept for a while.
+// finishedMax is how many final orders of one trader are remembered, with their fills, for queries. Up to twice as many are kept for a while.
 const finishedMax = 5_000
 
 // Core is the state. Make one with New.
@@ -115,9 +115,8 @@ func (c *Core) gateway(name hub.GatewayName) *gateway {
 }
 
 func (c *Core) setUp(in hub.SetUp) {
-	if c.head == "" {
-		c.head = strconv.FormatInt(int64(c.now)/1_000_000_000, 36) + "-"
-	}
+	// A new first part for each life of the hub: a journal that was restored from a back-up must not give an id a second time.
+	c.head = strconv.FormatInt(int64(c.now)/1_000_000_000, 36) + "-"
 	c.setup = in
 	for _, b := range c.traders {
 		b.Configured = false
@@ -146,7 +145,13 @@ func (c *Core) setUp(in hub.SetUp) {
 	c.gateways = gateways
 	for _, k := range c.contractList { // rates may have changed
 		if c.idle(k.key) {
-			*k = *c.newContract(k.Contract)
+			now := k.Contract
+			if k.Next != nil {
+				now = *k.Next
+			}
+			delisted := k.Delisted
+			*k = *c.newContract(now)
+			k.Delisted = delisted
 		}
 	}
 	c.dropUndecided()
@@ -305,6 +310,37 @@ func (c *Core) forget(drop func(*order) bool) {
 		c.byTrader[o.Trader].Finished--
 		return true
 	})
+}
+
+// Doubts returns, for each gateway that is up, its orders in doubt: those about which the venue can be asked again.
+func (c *Core) Doubts() []AskVenue {
+	var out []AskVenue
+	for _, g := range c.gateways {
+		if !g.Up {
+			continue
+		}
+		var ids []hub.OrderID
+		for _, o := range c.orderList {
+			if o.InDoubt && o.Gateway == g.Name {
+				ids = append(ids, o.ID)
+			}
+		}
+		if len(ids) > 0 {
+			out = append(out, AskVenue{Gateway: g.Name, Orders: ids})
+		}
+	}
+	return out
+}
+
+// OwedCancels returns the orders whose owners asked for a cancel a while ago, at gateways that are up, and that are still alive: a busy gateway may have lost the question.
+func (c *Core) OwedCancels(since hub.Time) []hub.Order {
+	var out []hub.Order
+	for _, o := range c.orderList {
+		if g := c.gateway(o.Gateway); o.CancelAsked && !o.Status.Final() && o.Ask == 0 && o.Updated < since && g != nil && g.Up {
+			out = append(out, o.Order)
+		}
+	}
+	return out
 }
 
 // absurd is beyond any price, quantity or rate that the hub works with: what is larger would overflow money.

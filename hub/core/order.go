@@ -119,15 +119,12 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 	b := c.byTrader[o.Trader]
 	known := o.Status == hub.Submitted // its owner has seen it so
 	permit, refusals := c.decide(o, b, named, market, verdicts)
-	for _, x := range []*book{b, c.fund} {
-		x.Orders.add(c.now)
-		x.Msgs.add(c.now)
-		x.Repeats.add(c.now, likenessOf(o))
-	}
+	b.asked(c.now, o)
 	if len(refusals) > 0 {
 		c.refuse(o, b, refusals)
 		return
 	}
+	c.fund.asked(c.now, o) // what never left is its trader's own affair: it must not use up what the others may send
 	o.Status, o.Updated = hub.Submitted, c.now
 	o.Revision = permit.Revision()
 	for _, x := range []*book{b, c.fund} {
@@ -142,6 +139,13 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 		return
 	}
 	c.changed(o)
+}
+
+// asked counts an order.
+func (b *book) asked(now hub.Time, o *order) {
+	b.Orders.add(now)
+	b.Msgs.add(now)
+	b.Repeats.add(now, likenessOf(o))
 }
 
 // tidy makes equal numbers equal bit by bit: 3500.0 and 3500 are one price.
@@ -195,6 +199,9 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 		}
 		return gate.Permit{}, []hub.Refusal{{Code: "contract", Text: why}}
 	}
+	if k.Next != nil && c.idle(k.key) {
+		*k = *c.newContract(*k.Next)
+	}
 	o.Gateway = k.Gateway
 	if k.NetPosition {
 		o.Offset = hub.NoOffset
@@ -202,8 +209,10 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 	if own := badRequest(o, k); len(own) > 0 {
 		return gate.Permit{}, own // rules cannot be asked about numbers that make no sense
 	}
-	o.Worst = worst(o, market)
 	var own []hub.Refusal
+	if r, bad := valued(o, k, market); bad {
+		own = append(own, r)
+	}
 	if !b.Configured {
 		own = append(own, hub.Refusal{Code: "no-trader", Text: fmt.Sprintf("trader %s is not configured", b.Trader)})
 	}
@@ -278,16 +287,26 @@ func badRequest(o *order, k *contract) []hub.Refusal {
 	return out
 }
 
-// worst is the price that makes the order's value largest; 0 when there is none, and then the order's value cannot be computed.
-func worst(o *order, m hub.MarketView) hub.Decimal {
-	if o.Type != hub.Market && o.Type != hub.Stop {
-		return o.Price
+// valued finds the price at which the order is valued, and refuses what cannot be: a hold of nothing would let anything follow. What only closes may go without a market.
+func valued(o *order, k *contract, m hub.MarketView) (hub.Refusal, bool) {
+	o.Worst = hub.ValuePrice(o.OrderRequest, m)
+	if o.Worst.IsZero() && (o.Offset.Closes() || k.NetPosition && k.paidInFull() && o.Direction == hub.Short) {
+		o.Worst = o.Price
 	}
-	if m.LimitUp.IsPos() {
-		return m.LimitUp.Max(o.Price).Trim(0)
+	if o.Worst.IsZero() && !o.Offset.Closes() {
+		return hub.Refusal{Code: "not-computable", Text: fmt.Sprintf("the order has no value: no market in %s yet", k.Instrument)}, true
 	}
-	return m.Ask.Max(m.Bid).Max(m.Last).Max(o.Price).Trim(0)
+	var sum hub.Sum
+	value := money(&sum, o.Worst, o.Qty, k.unit)
+	k.margin(&sum, o.Direction, value)
+	if sum.Err() != nil || fortune.Cmp(value) <= 0 {
+		return hub.Refusal{Code: "not-computable", Text: fmt.Sprintf("the value of %s at %s is out of range", o.Qty, o.Worst)}, true
+	}
+	return hub.Refusal{}, false
 }
+
+// fortune is beyond any money that the hub works with in one order or fill. A million of them still add up.
+var fortune = hub.MustDecimal("1000000000000")
 
 // closable: a trader can close only what is the trader's own and not being closed already.
 func closable(o *order, b *book, k *contract) (hub.Refusal, bool) {
@@ -420,7 +439,7 @@ func (c *Core) cancel(in hub.CancelOrder) {
 		c.emit(CancelAnswered{Err: fmt.Sprintf("order %s is done: %s", o.ID, o.Status)})
 		return
 	}
-	o.CancelAsked = true
+	o.CancelAsked, o.Updated = true, c.now
 	if in.Trader == "" {
 		o.Reason = "cancelled by " + in.By
 	}

@@ -37,6 +37,11 @@ func (c *Core) settle(o *order, v hub.VenueOrder) {
 			Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportFill, VenueID: v.VenueID, TradeID: f.TradeID, Price: f.Price, Qty: f.Qty, VenueTime: f.Time,
 		})
 	}
+	if active := v.Status == hub.Submitted || v.Status == hub.Accepted || v.Status == hub.Resting || v.Status == hub.PartFilled; active && o.Status.Final() {
+		c.alert("gateway %s: order %s is alive at the venue (%s), and was thought to be %s; it is cancelled there", o.Gateway, o.ID, v.Status, o.Status)
+		c.emit(CancelAtVenue{Order: o.Order})
+		return
+	}
 	end := hub.VenueReport{VenueID: v.VenueID, Reason: v.Reason}
 	switch v.Status {
 	case hub.Cancelled, hub.Rejected:
@@ -72,10 +77,10 @@ func (c *Core) lost(o *order) {
 	c.finish(o, hub.Rejected, hub.VenueReport{Reason: fmt.Sprintf("it never reached %s; it was not sent again", o.Gateway)})
 }
 
-// number returns which order of this journal an id is.
+// number returns how many orders this journal had counted with the order of an id. Every life of a hub gives ids a first part of its own; the count goes on.
 func (c *Core) number(id hub.OrderID) (uint64, bool) {
-	rest, ok := strings.CutPrefix(string(id), c.head)
-	if !ok || c.head == "" {
+	head, rest, ok := strings.Cut(string(id), "-")
+	if !ok || head == "" {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(rest, 10, 64)

@@ -10,7 +10,7 @@ import (
 func (c *Core) report(in hub.VenueReport) {
 	o := c.known(in.Gateway, in.OrderID, "a report")
 	if o == nil {
-		if in.Kind == hub.ReportFill && c.forgotten(in.OrderID) {
+		if in.Kind == hub.ReportFill && c.orders[in.OrderID] == nil && c.forgotten(in.OrderID) {
 			c.alert("gateway %s: fill %s of order %s (%s at %s), which ended too long ago to know whether it is booked", in.Gateway, in.TradeID, in.OrderID, in.Qty, in.Price)
 		}
 		return
@@ -30,6 +30,8 @@ func (c *Core) report(in hub.VenueReport) {
 		c.cancelRejected(o, in)
 	case hub.ReportNotSent:
 		c.notSent(o, in)
+	case hub.ReportCancelNotSent:
+		c.cancelNotSent(o, in)
 	case hub.NoReport:
 		c.alert("gateway %s: a report of no kind about order %s", in.Gateway, o.ID)
 	default:
@@ -98,7 +100,7 @@ func (c *Core) fill(o *order, in hub.VenueReport) {
 		}
 		return
 	}
-	if !in.Qty.IsPos() || outOfRange(in.Qty) || in.Price.IsZero() || outOfRange(in.Price) {
+	if c.nonsense(o, in) {
 		c.alert("gateway %s: fill %s of order %s makes no sense: %s at %s; it is not booked, the order is in doubt", o.Gateway, in.TradeID, o.ID, in.Qty, in.Price)
 		if !o.Status.Final() {
 			c.setDoubt(o, true)
@@ -132,6 +134,17 @@ func (c *Core) fill(o *order, in hub.VenueReport) {
 	c.emit(BookChanged{Trader: o.Trader, Gateway: o.Gateway, Instrument: o.Instrument})
 }
 
+// nonsense: a fill that no market can have made. A fill of more than was ordered is booked, for the venue is right about what it did; one of ten times as much is a broken gateway.
+func (c *Core) nonsense(o *order, in hub.VenueReport) bool {
+	if !in.Qty.IsPos() || outOfRange(in.Qty) || in.Price.IsZero() || outOfRange(in.Price) {
+		return true
+	}
+	var sum hub.Sum
+	k := c.contracts[key{o.Gateway, o.Instrument}]
+	value := money(&sum, in.Price, in.Qty, k.unit)
+	return sum.Mul(o.Qty, hub.Int(10)).Less(in.Qty) || fortune.Cmp(value.Abs()) <= 0 || sum.Err() != nil
+}
+
 func (c *Core) book(o *order, t *hub.Trade) {
 	var sum hub.Sum
 	k := c.contracts[key{o.Gateway, o.Instrument}]
@@ -163,6 +176,9 @@ func (c *Core) book(o *order, t *hub.Trade) {
 
 // cancelled ends an order, unless the venue says that it filled more of it than it has reported: then the order stays, and holds what is missing, until the fills come.
 func (c *Core) cancelled(o *order, in hub.VenueReport) {
+	if o.Ending && in.Qty.Cmp(o.EndsAt) <= 0 {
+		return // it has said so before
+	}
 	if o.Status.Final() || in.Qty.Cmp(o.Filled) <= 0 || o.Qty.Less(in.Qty) {
 		c.finish(o, hub.Cancelled, in)
 		return
@@ -206,11 +222,15 @@ func (c *Core) cancelRejected(o *order, in hub.VenueReport) {
 	if o.Status.Final() {
 		return
 	}
-	if g := c.gateway(o.Gateway); g != nil && !g.Up {
-		return // it will be asked again when the gateway is back
-	}
 	o.CancelAsked = false
 	c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("order %s is not cancelled: %s", o.ID, in.Reason)})
+}
+
+// cancelNotSent: the gateway did not get the cancel. It is asked again, when the gateway comes back or has had time (OwedCancels).
+func (c *Core) cancelNotSent(o *order, in hub.VenueReport) {
+	if !o.Status.Final() {
+		c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("order %s is not cancelled yet: %s", o.ID, in.Reason)})
+	}
 }
 
 // notSent ends an order that never left the hub.

@@ -52,13 +52,16 @@ func (s *source) ofOrder(v policy.Var) policy.Value {
 	case policy.OrderType:
 		return policy.Text(o.Type.String())
 	case policy.OrderPrice:
+		if o.Type != hub.Market {
+			return policy.Number(o.Price)
+		}
 		return price(o.Worst, "a market order has no price, and the market has none yet")
 	case policy.OrderQuantity:
 		return policy.Number(o.Qty)
 	case policy.OrderValue:
 		return s.orderValue()
 	case policy.OrderReduces:
-		return policy.Truth(s.reduces())
+		return policy.Truth(s.reduces(s.trader))
 	case policy.OrderReference:
 		return policy.Text(o.Reference)
 	}
@@ -67,7 +70,7 @@ func (s *source) ofOrder(v policy.Var) policy.Value {
 
 func (s *source) orderValue() policy.Value {
 	if s.order.Worst.IsZero() {
-		return policy.Missing("a market order has no price, and the market has none yet")
+		return policy.Missing("no market in " + s.contract.Instrument.String() + " yet")
 	}
 	return number(func(sum *hub.Sum) hub.Decimal { return money(sum, s.order.Worst, s.order.Qty, s.contract.unit) })
 }
@@ -90,13 +93,13 @@ func price(d hub.Decimal, why string) policy.Value {
 	return policy.Number(d)
 }
 
-// reduces: the order makes the position smaller and cannot turn it over.
-func (s *source) reduces() bool {
+// reduces: the order makes the position of a book smaller and cannot turn it over.
+func (s *source) reduces(b *book) bool {
 	if !s.contract.NetPosition {
 		return s.order.Offset.Closes()
 	}
 	var sum hub.Sum
-	p := s.trader.peek(s.contract.key)
+	p := b.peek(s.contract.key)
 	against, working := p.Long.qty(&sum), p.WorkingSell
 	if s.order.Direction == hub.Long {
 		against, working = p.Short.qty(&sum), p.WorkingBuy
@@ -217,7 +220,10 @@ func counted(n int, ok bool) policy.Value {
 }
 
 func (s *source) ofPosition(b *book, v policy.Var) policy.Value {
-	p := b.peek(s.contract.key)
+	p, err := s.position(b)
+	if err != nil {
+		return policy.Missing(err.Error())
+	}
 	//exhaustive:ignore
 	switch v {
 	case policy.PositionLong:
@@ -252,6 +258,36 @@ func (s *source) ofPosition(b *book, v policy.Var) policy.Value {
 	return policy.Missing("it is not known to this hub")
 }
 
+// position is what a book holds and works in the order's instrument, at all gateways together: a limit must not be had twice by naming another gateway.
+func (s *source) position(b *book) (position, error) {
+	p := b.peek(s.contract.key)
+	if len(s.core.gateways) < 2 {
+		return p, nil
+	}
+	var sum hub.Sum
+	for _, q := range b.Positions {
+		if q.Key.Instrument != s.contract.Instrument || q.Key == s.contract.key {
+			continue
+		}
+		for _, x := range []struct {
+			to   *hub.Decimal
+			more hub.Decimal
+		}{
+			{&p.Long.Today, q.Long.Today},
+			{&p.Long.Yesterday, q.Long.Yesterday},
+			{&p.Short.Today, q.Short.Today},
+			{&p.Short.Yesterday, q.Short.Yesterday},
+			{&p.WorkingBuy, q.WorkingBuy},
+			{&p.WorkingSell, q.WorkingSell},
+			{&p.OpeningBuy, q.OpeningBuy},
+			{&p.OpeningSell, q.OpeningSell},
+		} {
+			*x.to = sum.Add(*x.to, x.more)
+		}
+	}
+	return p, sum.Err()
+}
+
 // after is the largest position in a direction that the working orders and this one can make.
 func (s *source) after(sum *hub.Sum, p position, d hub.Direction) hub.Decimal {
 	opening := p.OpeningBuy
@@ -284,7 +320,7 @@ func (s *source) ofMoney(b *book, v policy.Var) policy.Value {
 	case policy.GrossValue:
 		return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(b.Gross, b.OpeningValue) })
 	case policy.GrossAfter:
-		if s.order.Offset.Closes() || s.reduces() {
+		if s.order.Offset.Closes() || s.reduces(b) {
 			return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(b.Gross, b.OpeningValue) })
 		}
 		value := s.orderValue()

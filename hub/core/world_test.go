@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,7 +91,11 @@ var (
 		Instrument: hub.Instrument{Symbol: "BTCUSDT", Exchange: "GLOBAL"}, Gateway: "SIM", Product: "BTCUSDT", Kind: hub.Spot, Currency: "USDT", Size: d("1"),
 		Tick: d("0.01"), MinQty: d("0.0001"), NetPosition: true,
 	}
-	contracts = []hub.Contract{rb, soy, share, coin}
+	swap = hub.Contract{
+		Instrument: hub.Instrument{Symbol: "BTC-PERP", Exchange: "GLOBAL"}, Gateway: "SIM", Product: "BTC", Kind: hub.Swap, Currency: "CNY", Size: d("1"), Tick: d("1"),
+		MinQty: d("1"), NetPosition: true, MarginLong: d("0.1"), MarginShort: d("0.1"),
+	}
+	contracts = []hub.Contract{rb, soy, share, coin, swap}
 )
 
 const openPolicy = `policy: fund
@@ -174,6 +179,14 @@ func TestStories(t *testing.T) {
 			case "open":
 				w.open()
 				return "ok\n"
+			case "rules": // more of the fund's
+				files := policies()
+				files[0].Text += "  " + strings.ReplaceAll(strings.TrimSpace(cmd.Input), "\n", "\n  ") + "\n"
+				return w.tell(w.step(hub.LoadPolicies{Files: files}))
+			case "margin": // the gateway names another rate
+				changed := slices.Clone(contracts)
+				changed[0].MarginLong = d(arg("long", "0"))
+				return w.tell(w.step(hub.Contracts{Gateway: "SIM", Contracts: changed}))
 			case "submit":
 				req, err := request(cmd.CmdArgs)
 				if err != nil {
@@ -214,6 +227,8 @@ func TestStories(t *testing.T) {
 				return report(hub.ReportRejected)
 			case "cancel-rejected":
 				return report(hub.ReportCancelRejected)
+			case "cancel-not-sent":
+				return report(hub.ReportCancelNotSent)
 			case "not-sent":
 				return report(hub.ReportNotSent)
 			case "gateway":
@@ -374,7 +389,7 @@ func (w *world) tell(effects []core.Effect) string {
 		case core.Alert:
 			fmt.Fprintf(&b, "ALERT %s\n", clean(e.Text))
 		case core.PoliciesAnswered:
-			fmt.Fprintf(&b, "policies: %d errors\n", len(e.Errors))
+			fmt.Fprintf(&b, "policies: %d errors %s\n", len(e.Errors), strings.Join(e.Errors, "; "))
 		case core.DayRolled:
 			fmt.Fprintf(&b, "day %s\n", e.Day)
 		}

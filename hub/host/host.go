@@ -25,7 +25,7 @@ type Events interface {
 	GatewayDown(gateway hub.GatewayName, reason string)
 	// Contracts is a changed list of a gateway that is up.
 	Contracts(gateway hub.GatewayName, contracts []hub.Contract)
-	// Report is news of an order, from the venue, or, as ReportNotSent and ReportCancelRejected, from the host.
+	// Report is news of an order, from the venue, or, as ReportNotSent and ReportCancelNotSent, from the host.
 	Report(report hub.VenueReport)
 	// Reconciled answers AskVenue. Everything that the gateway reported before it has been reported before.
 	Reconciled(answer hub.Reconcile)
@@ -241,7 +241,7 @@ func (h *Host) Send(permit gate.Permit) {
 	g.send(order)
 }
 
-// Cancel asks an order's gateway to cancel it. It never waits: what is not asked is reported as ReportCancelRejected, and is to be asked again when the gateway
+// Cancel asks an order's gateway to cancel it. It never waits: what is not asked is reported as ReportCancelNotSent, and is to be asked again when the gateway
 // is up.
 func (h *Host) Cancel(order hub.Order) {
 	g, there := h.gateways[order.Gateway]
@@ -315,7 +315,7 @@ func notSent(order hub.Order, reason string) func(Events) {
 }
 
 func notCancelled(order hub.Order, reason string) func(Events) {
-	return own(order, hub.ReportCancelRejected, reason)
+	return own(order, hub.ReportCancelNotSent, reason)
 }
 
 func own(order hub.Order, kind hub.ReportKind, reason string) func(Events) {

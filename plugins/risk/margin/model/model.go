@@ -69,7 +69,7 @@ func (m *Model) Judge(c hub.Candidate) string {
 	case len(m.asked) >= undecidedMax:
 		return fmt.Sprintf("%d candidates wait for their decision", len(m.asked))
 	}
-	o := m.newOrder(c.Trader, k, c.Request, worst(c.Request, c.Market))
+	o := m.newOrder(c.Trader, k, c.Request, hub.ValuePrice(c.Request, c.Market))
 	if why := m.try(a, o); why != "" {
 		return why
 	}
@@ -108,17 +108,6 @@ func (c *contract) name() string {
 		return c.Product
 	}
 	return c.Symbol
-}
-
-// worst is the highest price that an order may be filled at, as far as it is known: its own; of a market or stop order the venue's limit, else the touch.
-func worst(r hub.OrderRequest, m hub.MarketView) hub.Decimal {
-	if r.Type != hub.Market && r.Type != hub.Stop {
-		return r.Price
-	}
-	if m.LimitUp.IsPos() {
-		return m.LimitUp.Max(r.Price)
-	}
-	return m.Ask.Max(m.Bid).Max(m.Last).Max(r.Price)
 }
 
 // newOrder makes an order of the position that it belongs to; it is not in the position yet.

@@ -513,11 +513,16 @@ func (w *world) draw(t *rapid.T) hub.Candidate {
 	return candidate
 }
 
+// worst is what the model is to value an order at: a sell, a market and a stop order trade at whatever is there, and without a market nobody knows.
 func worst(c hub.Candidate) hub.Decimal {
-	if c.Request.Type == hub.Market || c.Request.Type == hub.Stop {
-		return c.Market.Ask.Max(c.Market.Last).Max(c.Request.Price)
+	if c.Request.Direction == hub.Long && c.Request.Type != hub.Market && c.Request.Type != hub.Stop {
+		return c.Request.Price
 	}
-	return c.Request.Price
+	touch := c.Market.Ask.Max(c.Market.Last)
+	if touch.IsZero() {
+		return touch
+	}
+	return touch.Max(c.Request.Price)
 }
 
 // reduces: with all others of its side filled before it, the order only takes away from the other side of what is held.

@@ -46,7 +46,7 @@ func order(trader hub.TraderName, contract, direction, offset, qty, price string
 		kind = hub.Market
 	}
 	return hub.Candidate{
-		Ask: asks, Trader: trader, Gateway: gateway,
+		Ask: asks, Trader: trader, Gateway: gateway, Market: hub.MarketView{Last: dec(price)},
 		Request: hub.OrderRequest{Instrument: i, Direction: d, Offset: o, Type: kind, Price: dec(price), Qty: dec(qty)},
 	}
 }
