@@ -68,8 +68,11 @@ func (r *Runner) Seq() uint64 { return look(r, (*core.Core).Seq) }
 // Ticks returns the last tick of every contract that has one.
 func (r *Runner) Ticks() []hub.Tick { return r.market.all() }
 
-// Tick returns the last tick of a contract.
-func (r *Runner) Tick(i hub.Instrument) (hub.Tick, bool) { return r.market.tick(i) }
+// Tick returns the last tick of a contract, at the gateway that would take an order in it.
+func (r *Runner) Tick(i hub.Instrument) (hub.Tick, bool) {
+	at := look(r, func(c *core.Core) hub.GatewayName { return c.GatewayOf("", i) })
+	return r.market.tick(at, i)
+}
 
 // Check recomputes every running sum of the books and returns what differs: nil is right.
 func (r *Runner) Check() error { return look(r, (*core.Core).Check) }

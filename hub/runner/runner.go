@@ -27,6 +27,8 @@ const (
 	// DefaultMinFree is the free space on the disk under which new orders are refused. What venues report is journaled until a quarter of it is left.
 	DefaultMinFree = 64 << 20
 	entryBytesMax  = 16 << 20
+	// clockBehindMax is how far the system's clock may be behind the journal at a start. Until it has caught up, time stands still.
+	clockBehindMax = time.Minute
 )
 
 // Options say how to run a hub. Dir, SetUp, Plugins, Publisher and Calendar must be set.
@@ -40,7 +42,7 @@ type Options struct {
 	// SnapshotEntries is how many entries lie between snapshots; 0: the journal's default.
 	SnapshotEntries uint64
 	Log             hclog.Logger
-	// Clock is time.Now unless a test says otherwise.
+	// Clock is the system's, without its jumps, unless a test says otherwise.
 	Clock func() time.Time
 	// Observe, when set, sees every entry as it is applied, replay included. For tests and audits; it must not wait.
 	Observe func(hub.Entry, []core.Effect)
@@ -98,11 +100,11 @@ var ErrNotSaved = errors.New("the hub's journal stopped; whether this was taken 
 
 // Open opens the journal and replays it. Nothing goes out until Start.
 func Open(opts Options) (*Runner, error) {
-	if opts.Clock == nil {
-		opts.Clock = time.Now
-	}
 	if opts.Log == nil {
 		opts.Log = hclog.NewNullLogger()
+	}
+	if opts.Clock == nil {
+		opts.Clock = newSteadyClock(opts.Log).now
 	}
 	if opts.MarkEvery == 0 {
 		opts.MarkEvery = DefaultMarkEvery
@@ -138,6 +140,11 @@ func (r *Runner) Start(ctx context.Context, plugins Plugins, publisher Publisher
 	r.plugins, r.publisher = plugins, publisher
 	if err := r.journal.WaitLeading(ctx); err != nil {
 		return nil, err
+	}
+	last, now := look(r, (*core.Core).Now), hub.TimeOf(r.opts.Clock())
+	if ahead := last.Sub(now); ahead > clockBehindMax {
+		return nil, fmt.Errorf("the journal's last entry is of %s, and the system's clock says %s: set the clock; or wait, if it was wrong then",
+			last.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
 	if err := r.do(ctx, r.opts.SetUp, nil); err != nil {
 		return nil, err
@@ -211,12 +218,12 @@ func (r *Runner) propose(in hub.Input, p proposal) error {
 func (r *Runner) proposeNow(in hub.Input) error { return r.proposeUntil(in, proposal{}) }
 
 func (r *Runner) proposeUntil(in hub.Input, p proposal) error {
-	p.entry = hub.Entry{Time: hub.TimeOf(r.opts.Clock()), Input: in}
-	b, err := codec.Encode(p.entry)
-	if err != nil {
-		return err
-	}
 	for {
+		p.entry = hub.Entry{Time: hub.TimeOf(r.opts.Clock()), Input: in}
+		b, err := codec.Encode(p.entry)
+		if err != nil {
+			return err
+		}
 		r.pendingMu.Lock()
 		n, err := r.journal.Propose(b)
 		if err == nil {
@@ -311,14 +318,14 @@ func (r *Runner) Submit(trader hub.TraderName, gateway hub.GatewayName, req hub.
 		r.proposeOrder(hub.SubmitOrder{Trader: trader, Request: req, Gateway: gateway}, 0, done)
 		return
 	}
-	view := r.market.view(req.Instrument)
+	view := r.market.view(at, req.Instrument)
 	if view.Seen != 0 {
-		r.judge(trader, gateway, at, req, view, done)
+		r.judge(trader, at, req, view, done)
 		return
 	}
 	r.subscribe(at, req.Instrument)
-	late := func() { r.judge(trader, gateway, at, req, r.market.view(req.Instrument), done) }
-	if !r.market.await(req.Instrument, r.opts.FirstTick, late) {
+	late := func() { r.judge(trader, at, req, r.market.view(at, req.Instrument), done) }
+	if !r.market.await(at, req.Instrument, r.opts.FirstTick, late) {
 		late()
 	}
 }
@@ -327,7 +334,7 @@ func (r *Runner) Submit(trader hub.TraderName, gateway hub.GatewayName, req hub.
 // hidden behind it; in a burst two entries for each order would only cost.
 const overlapMax = 8
 
-func (r *Runner) judge(trader hub.TraderName, named, at hub.GatewayName, req hub.OrderRequest, view hub.MarketView, done func(hub.OrderID, hub.GatewayName, error)) {
+func (r *Runner) judge(trader hub.TraderName, at hub.GatewayName, req hub.OrderRequest, view hub.MarketView, done func(hub.OrderID, hub.GatewayName, error)) {
 	ask := r.asks.Add(1)
 	candidate := hub.Candidate{Ask: ask, Trader: trader, Request: req, Gateway: at, Market: view}
 	judging := r.judging.Add(1)
@@ -345,7 +352,7 @@ func (r *Runner) judge(trader hub.TraderName, named, at hub.GatewayName, req hub
 	}
 	r.plugins.Judge(candidate, func(verdicts []hub.Verdict) {
 		r.judging.Add(-1)
-		r.proposeOrder(hub.SubmitOrder{Trader: trader, Request: req, Gateway: named, Market: view, Verdicts: verdicts}, ask, done)
+		r.proposeOrder(hub.SubmitOrder{Trader: trader, Request: req, Gateway: at, Market: view, Verdicts: verdicts}, ask, done)
 	})
 }
 
@@ -374,6 +381,15 @@ func (r *Runner) conclude(in hub.JudgeOrder) {
 	p := proposal{ask: in.Ask, lost: func(error) { r.forget(in.Ask) }}
 	err := r.propose(in, p)
 	if err == nil {
+		return
+	}
+	// What the managers and the market said will be old when there is room again, and the trader may have thought better of it.
+	in.Verdicts = make([]hub.Verdict, len(r.opts.SetUp.Managers))
+	for i, name := range r.opts.SetUp.Managers {
+		in.Verdicts[i] = hub.Verdict{Manager: name, Reason: "its answer could not be saved in time"}
+	}
+	if r.isClosing() {
+		r.forget(in.Ask)
 		return
 	}
 	r.spawn(func() {

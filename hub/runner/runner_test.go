@@ -646,3 +646,43 @@ func TestBurstIsJudgedFirst(t *testing.T) {
 		t.Errorf("%d ids for %d orders", len(seen), orders)
 	}
 }
+
+func TestVenueIsAskedAgainAboutDoubts(t *testing.T) {
+	h := open(t, t.TempDir(), nil)
+	h.up()
+	h.tick("3500")
+	id, _ := h.submit(buy)
+	h.plugins.wait(t, "send "+string(id))
+	h.GatewayDown("SIM", "gone")
+	h.GatewayUp("SIM", []hub.Contract{rb})
+	h.plugins.wait(t, "ask ["+string(id))
+	h.Reconciled(hub.Reconcile{Gateway: "SIM", Asked: []hub.OrderID{id}}) // it cannot say
+	h.clock.Add(int64(31 * time.Second))
+	h.plugins.wait(t, "ask ["+string(id))
+	h.Report(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportResting})
+	h.screen.wait(t, "order "+string(id)+" RESTING")
+	h.Runner.Cancel("alpha", id, "", func(error) {})
+	h.plugins.wait(t, "cancel "+string(id))
+	h.Report(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportCancelNotSent, Reason: "the queue is full"})
+	h.screen.wait(t, "is not cancelled yet: the queue is full")
+	h.clock.Add(int64(62 * time.Second))
+	h.plugins.wait(t, "cancel "+string(id))
+}
+
+func TestClockBehindTheJournalIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	h := open(t, dir, nil)
+	if err := h.Runner.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.clock.Add(-int64(time.Hour))
+	again, err := runner.Open(h.opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	_, err = again.Start(t.Context(), newPlugins(), newScreen(), files())
+	if err == nil || !strings.Contains(err.Error(), "the journal's last entry is of 2026-11-23T02:00:00Z, and the system's clock says 2026-11-23T01:00:00Z: set the clock") {
+		t.Errorf("got %v", err)
+	}
+}

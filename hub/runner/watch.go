@@ -97,6 +97,7 @@ func freeBytes(dir string) (int64, error) {
 func (r *Runner) keepTime() {
 	tick := time.NewTicker(r.opts.MarkEvery)
 	defer tick.Stop()
+	asked := hub.TimeOf(r.opts.Clock())
 	for {
 		select {
 		case <-r.closing:
@@ -104,7 +105,26 @@ func (r *Runner) keepTime() {
 		case <-tick.C:
 			r.rollIfDue()
 			r.markHeld()
+			if now := hub.TimeOf(r.opts.Clock()); now.Sub(asked) >= askAgain {
+				asked = now
+				r.askAgain(now)
+			}
 		}
+	}
+}
+
+// askAgain is how often the venue is asked again about what it has not settled.
+const askAgain = 30 * time.Second
+
+// askAgain asks about orders in doubt, and for cancels that a busy gateway may have lost.
+func (r *Runner) askAgain(now hub.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, ask := range r.core.Doubts() {
+		r.plugins.AskVenue(ask.Gateway, ask.Orders)
+	}
+	for _, o := range r.core.OwedCancels(now.Add(-askAgain)) {
+		r.plugins.Cancel(o)
 	}
 }
 
@@ -121,7 +141,7 @@ func (r *Runner) markHeld() {
 	r.mu.Unlock()
 	var marks []hub.Mark
 	for _, m := range held {
-		if t, ok := r.market.tick(m.Instrument); ok && t.Last.IsPos() && !t.Last.Equal(m.Price) {
+		if t, ok := r.Tick(m.Instrument); ok && t.Last.IsPos() && !t.Last.Equal(m.Price) {
 			marks = append(marks, hub.Mark{Instrument: m.Instrument, Price: t.Last})
 		}
 	}
