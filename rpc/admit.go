@@ -22,11 +22,17 @@ func (l *line) admit() bool {
 			ask = append(ask, make([][]byte, 6-len(ask))...)
 		}
 		status, text := "200", "OK"
-		if addr := string(ask[3]); !l.allowed(addr) {
+		addr := string(ask[3])
+		switch {
+		case !l.allowed(addr):
 			status, text = "400", "no access"
 			l.quiet.say(hclog.Warn, l.now, "connection refused: its address is not in the allow list of "+string(l.trader.Name),
 				"address", addr, "to", string(ask[2]),
 				"hint", fmt.Sprintf("to let it in, add %s to traders.%s.veighna.allow", prefixOf(addr), l.trader.Name))
+		case len(l.asking.byFd)+len(l.hearing.byFd) > l.limits.Connections:
+			status, text = "400", "too many connections"
+			l.quiet.say(hclog.Warn, l.now, "connection refused: "+string(l.trader.Name)+" has too many", "address", addr, "most", l.limits.Connections,
+				"hint", "look for a program that connects again and again without closing")
 		}
 		if err := send(l.zap, []byte("1.0"), ask[1], []byte(status), []byte(text), nil, nil); err != nil {
 			l.quiet.warn(l.now, "a connection could not be let in", "error", err)

@@ -124,7 +124,7 @@ func (l *line) openSockets() (err error) {
 	// A reply to a client that is gone, or that has no room, must not vanish without a word. ROUTER_HANDOVER stays off: nobody takes the
 	// routing id of a client that is connected.
 	set.do("ROUTER_MANDATORY", l.requests.SetRouterMandatory(1))
-	set.do("receive HWM", l.requests.SetRcvhwm(l.limits.InFlight))
+	set.do("receive HWM", l.requests.SetRcvhwm(min(l.limits.InFlight, requestsInPipe)))
 	set.do("send HWM", l.requests.SetSndhwm(l.limits.ReplyMessages))
 	set.do("largest message", l.requests.SetMaxmsgsize(2*int64(l.limits.RequestBytes)))
 	// NODROP makes a full subscriber known (EAGAIN) instead of silently poorer; see delivery. ZMQ_XPUB_MANUAL, with which each subscriber could be
@@ -142,6 +142,9 @@ func (l *line) openSockets() (err error) {
 	l.hearing, err = watchPeers(l.zmq, l.publish, "publish")
 	return err
 }
+
+// requestsInPipe is how many requests of one connection libzmq reads ahead. What does not fit stays in the kernel, and then with the client.
+const requestsInPipe = 128
 
 // subscriptionBytes is the longest topic that a subscriber may name. Topics live in a tree with a node for each byte.
 const subscriptionBytes = 1024

@@ -123,12 +123,15 @@ func (h *house) waitStatus(t testing.TB, trader hub.TraderName, what string, ok 
 // eventually asks again and again, which is all one can do about a state that nobody announces.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.After(patience)
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
 	for !ok() {
-		if time.Now().After(deadline) {
+		select {
+		case <-deadline:
 			t.Fatalf("it never came about that %s", what)
+		case <-again.C:
 		}
-		time.Sleep(time.Millisecond)
 	}
 }
 

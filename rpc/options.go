@@ -47,8 +47,10 @@ type Trader struct {
 // Limits bound what a line may cost. They are per line, so that no trader can use up what another needs.
 type Limits struct {
 	// RequestBytes is the largest request that is read. One up to twice as large is answered with an error; a larger one ends the connection.
-	// Default 4 MiB.
+	// Default 64 KiB: an order takes less than one, and what waits in libzmq for each connection is bounded by it.
 	RequestBytes int
+	// Connections is how many connections the two addresses may have together. Default 128.
+	Connections int
 	// InFlight is how many requests of one client may be unanswered. One more is answered with a BusyError and not carried out, but for
 	// cancels; four times as many, and what follows is not even answered. Default 4096.
 	InFlight int
@@ -97,7 +99,8 @@ type Limits struct {
 func (l Limits) withDefaults() Limits {
 	or := func(p *int, def int) { *p = cmp.Or(*p, def) }
 	orFor := func(p *time.Duration, def time.Duration) { *p = cmp.Or(*p, def) }
-	or(&l.RequestBytes, 4<<20)
+	or(&l.RequestBytes, 64<<10)
+	or(&l.Connections, 128)
 	or(&l.InFlight, 4096)
 	or(&l.HeldBytes, 32<<20)
 	orFor(&l.ReplyWithin, 25*time.Second)

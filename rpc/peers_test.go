@@ -315,3 +315,16 @@ func askUntil(t *testing.T, s *zmq.Socket) any {
 		}
 	}
 }
+
+// TestConnectionsAreCounted: a trader's program that opens one connection after the other is stopped, and those that are there work on.
+func TestConnectionsAreCounted(t *testing.T) {
+	h := run(t, func(o *rpc.Options) { o.Limits.Connections = 3 })
+	ask := func(o *rpc.ClientOptions) { o.Publish = "" }
+	first, _ := h.dial(t, "alpha", ask)
+	call(t, first, veighna.GetAllContracts{})
+	for range 6 {
+		h.dial(t, "alpha", ask)
+	}
+	h.log.waitFor(t, "connection refused: alpha has too many")
+	call(t, first, veighna.GetAllContracts{})
+}
