@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -81,7 +82,10 @@ func serve(e env, c config.Config, log hclog.Logger) error {
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	ctx, cancel := context.WithCancel(context.Background())
+	var pacing sync.WaitGroup
+	defer pacing.Wait()
 	defer cancel()
+	pacing.Go(func() { paceHeap(ctx) })
 
 	ended := make(chan error, 1)
 	go func() { ended <- h.live(ctx) }()
