@@ -221,6 +221,24 @@ func TestHubKilled(t *testing.T) {
 	h.balances("alpha", "beta")
 }
 
+// A plugin that does nothing any more, not even end by itself, outlives its hub neither when the hub is killed nor when it ends.
+func TestNoPluginOutlivesTheHub(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*house){"kill -9": (*house).kill, "SIGTERM": (*house).stop} {
+		t.Run(name, func(t *testing.T) {
+			h := demo(t)
+			for _, plugin := range []string{gatewayName, managerName} {
+				p := h.plugin(plugin)
+				if err := syscall.Kill(p.PID, syscall.SIGSTOP); err != nil {
+					t.Fatal(err)
+				}
+				until(t, plugin+" stands still", func() error { return standsStill(p.PID) })
+			}
+			end(h)
+		})
+	}
+}
+
 // standsStill is nil when every thread of a process is stopped, which a busy machine takes its time for.
 func standsStill(pid int) error {
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
