@@ -209,8 +209,8 @@ func (h *house) openAddresses(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
-	said, err := h.rpc.Start() // it logs what it says
-	if err != nil {
+	said, err := h.rpc.Start()                         // it logs what it says
+	if err != nil && !errors.Is(err, rpc.ErrRunning) { // the operator was quicker: hub ctl rpc start
 		return not("another program, or another hub, may have the address; hub demo takes --base-port", "%s", said)
 	}
 	h.up.done(opened)

@@ -129,17 +129,26 @@ func (d desk) History(ctx context.Context, _ hub.TraderName, g hub.GatewayName, 
 func (d desk) Contracts(hub.TraderName) []hub.Contract { return d.h.runner.Contracts() }
 
 func (d desk) Contract(_ hub.TraderName, i hub.Instrument) (hub.Contract, bool) {
-	all := d.h.runner.Contracts()
-	at := slices.IndexFunc(all, func(c hub.Contract) bool { return c.Instrument == i })
-	if at < 0 {
-		return hub.Contract{}, false
-	}
-	return all[at], true
+	return d.h.runner.Contract(i)
 }
 
-func (d desk) Ticks(hub.TraderName) []hub.Tick { return d.h.runner.Ticks() }
+// Ticks are those of the contracts that the trader subscribed to: what another one watches is that trader's own affair.
+func (d desk) Ticks(t hub.TraderName) []hub.Tick {
+	var out []hub.Tick
+	for _, i := range d.h.rpc.Subscriptions(t) {
+		if tick, ok := d.h.runner.Tick(i); ok {
+			out = append(out, tick)
+		}
+	}
+	return out
+}
 
-func (d desk) Tick(_ hub.TraderName, i hub.Instrument) (hub.Tick, bool) { return d.h.runner.Tick(i) }
+func (d desk) Tick(t hub.TraderName, i hub.Instrument) (hub.Tick, bool) {
+	if !slices.Contains(d.h.rpc.Subscriptions(t), i) {
+		return hub.Tick{}, false
+	}
+	return d.h.runner.Tick(i)
+}
 
 func (d desk) Orders(t hub.TraderName) []hub.Order { return d.h.runner.Orders(t, false) }
 

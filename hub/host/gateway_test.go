@@ -185,7 +185,7 @@ func TestGatewayDoesNotStart(t *testing.T) {
 			w.Send(permit(order(1, "")))
 			w.awaitLine(t, "SIM report 7 of 1: gateway SIM is down: ", 1)
 			w.Cancel(order(2, ""))
-			w.awaitLine(t, "SIM report 6 of 2: gateway SIM is down: ", 1)
+			w.awaitLine(t, "SIM report 8 of 2: gateway SIM is down: ", 1)
 			if _, err := w.History(t.Context(), "SIM", hub.HistoryRequest{}); err == nil || !strings.Contains(err.Error(), "it is down: ") {
 				t.Errorf("history: got %v", err)
 			}
@@ -328,7 +328,7 @@ func TestUnknownGateway(t *testing.T) {
 	w.Send(permit(stray))
 	w.awaitLine(t, "CTP report 7 of 1: there is no gateway CTP", 1)
 	w.Cancel(stray)
-	w.awaitLine(t, "CTP report 6 of 1: there is no gateway CTP", 1)
+	w.awaitLine(t, "CTP report 8 of 1: there is no gateway CTP", 1)
 	w.Subscribe("CTP", nil)
 	w.AskVenue("CTP", []hub.OrderID{"1"})
 }
