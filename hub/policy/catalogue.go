@@ -166,13 +166,14 @@ func orderVars() []VarInfo {
 		enum("direction", OrderDirection, directions, "LONG buys, SHORT sells (BUY and SELL may be written instead)"),
 		enum("offset", OrderOffset, offsets, "whether the order opens or closes a position; NONE at a venue that nets (shares, coins)"),
 		enum("type", OrderType, orderTypes, "how the order is to be executed"),
-		number("price", OrderPrice, "price", "the price of the order. Of a market order: the worst price that it can pay, which is the day's limit_up for a buy and limit_down for a "+
-			"sell, else the best opposite price, else the last price. It is never 0", "a market order in a contract without any price"),
+		number("price", OrderPrice, "price", "the price of the order; of a STOP order its trigger. A market order has none: then the day's limit_up, else the highest of bid, ask and last. "+
+			"It is never 0", "a market order in a contract without any price"),
 		number("quantity", OrderQuantity, "quantity", "how much, in the contract's unit: lots, shares, coins", ""),
-		number("value", OrderValue, "money", "price * quantity * contract size", "order.price is missing, or the product has more than 19 digits"),
+		number("value", OrderValue, "money", "price * quantity * contract size, in the fund's currency, at the price that makes it largest: a buy's limit; for a sell the higher of its limit "+
+			"and the market, at which it would trade; for a market or stop order the day's limit_up, else the market", "there is no market yet, or no rate from the contract's currency"),
 		{
 			Name: "order.reduces", Scope: ScopeOrder, Var: OrderReduces, Kind: KindTruth,
-			Meaning: "the order can only make a position smaller: it closes; or, at a venue that nets, it is opposite to the position and, with the trader's active orders of its " +
+			Meaning: "the order can only make its trader's position smaller: it closes; or, at a venue that nets, it is opposite to the position and, with the trader's active orders of its " +
 				"direction, not larger",
 		},
 		text("reference", OrderReference, "the trader's own words about the order, often the strategy's name; may be empty"),
@@ -228,9 +229,9 @@ func ownerVars() []VarInfo {
 		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
 	}
 	return []VarInfo{
-		counter("orders", Orders, "orders decided, refused ones included"),
+		counter("orders", Orders, "orders decided; of a trader the refused ones are counted, too, of the fund only those that were sent"),
 		counter("cancels", Cancels, "cancels asked for"),
-		counter("messages", Messages, "orders and cancels"),
+		counter("messages", Messages, "orders, as trader.orders and fund.orders count them, and cancels"),
 		counter("rejects", Rejects, "orders refused by the hub or rejected by the venue"),
 		counter("trades", Trades, "fills"),
 		counter("duplicates", Duplicates, "earlier orders with the same contract, direction, offset, type, quantity and price as this one"),
