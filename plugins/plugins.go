@@ -19,7 +19,7 @@ type Gateway interface {
 	Start(ctx context.Context, env Env, sink Sink) error
 	// Submit sends an order to the venue, once. Every order is answered by at least one report.
 	Submit(order hub.Order)
-	// Cancel asks the venue to cancel. An order that the venue does not know, or that is done, is answered by ReportCancelRejected.
+	// Cancel asks the venue to cancel. ReportCancelled says in Qty how much was filled, if the venue tells. An order that the venue does not know, or that is done, is answered by ReportCancelRejected.
 	Cancel(order hub.Order)
 	// Subscribe asks for ticks of these contracts too, for as long as the process lives, also when the venue was disconnected meanwhile. Unknown ones are
 	// ignored with a log line.

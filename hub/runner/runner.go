@@ -360,18 +360,20 @@ func (r *Runner) judge(trader hub.TraderName, at hub.GatewayName, req hub.OrderR
 func answerID(done func(hub.OrderID, hub.GatewayName, error)) func([]core.Effect) {
 	return func(effects []core.Effect) {
 		for _, effect := range effects {
-			switch effect := effect.(type) {
-			case core.Taken:
-				done(effect.Order.ID, effect.Order.Gateway, nil)
-				return
-			case core.Decided:
-				if effect.Order.ID == "" {
-					done("", "", errors.New(effect.Refusals[0].Text))
-					return
-				}
-				done(effect.Order.ID, effect.Order.Gateway, nil)
+			if taken, ok := effect.(core.Taken); ok {
+				done(taken.Order.ID, taken.Order.Gateway, nil)
 				return
 			}
+			decided, ok := effect.(core.Decided)
+			if !ok {
+				continue
+			}
+			if decided.Order.ID == "" {
+				done("", "", errors.New(decided.Refusals[0].Text))
+				return
+			}
+			done(decided.Order.ID, decided.Order.Gateway, nil)
+			return
 		}
 	}
 }

@@ -1264,7 +1264,8 @@ type Report struct {
 	TradeId string `protobuf:"bytes,5,opt,name=trade_id,json=tradeId,proto3" json:"trade_id,omitempty"`
 	// Of a fill.
 	Price string `protobuf:"bytes,6,opt,name=price,proto3" json:"price,omitempty"`
-	// Of this fill alone.
+	// Of a fill: of this fill alone. Of a cancel: all that was filled of the order, if the venue says it; then a cancel that overtakes a fill gives back no more
+	// than it should.
 	Qty string `protobuf:"bytes,7,opt,name=qty,proto3" json:"qty,omitempty"`
 	// The venue's time.
 	VenueTime     int64 `protobuf:"varint,8,opt,name=venue_time,json=venueTime,proto3" json:"venue_time,omitempty"`

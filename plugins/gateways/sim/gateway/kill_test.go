@@ -161,7 +161,7 @@ func compare(t *testing.T, g *gateway.Gateway, seen map[hub.OrderID][]hub.VenueR
 				if o.Status != hub.Cancelled {
 					t.Fatalf("%s was cancelled and is %s now", o.OrderID, o.Status)
 				}
-			case hub.NoReport, hub.ReportAccepted, hub.ReportResting, hub.ReportCancelRejected, hub.ReportNotSent:
+			case hub.NoReport, hub.ReportAccepted, hub.ReportResting, hub.ReportCancelRejected, hub.ReportNotSent, hub.ReportCancelNotSent:
 			}
 		}
 	}

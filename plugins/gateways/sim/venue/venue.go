@@ -338,7 +338,12 @@ func (v *Venue) Restate(o hub.VenueOrder) {
 		report(hub.VenueReport{Kind: hub.ReportFill, TradeID: f.TradeID, Price: f.Price, Qty: f.Qty, VenueTime: f.Time})
 	}
 	if o.Status == hub.Cancelled {
-		report(hub.VenueReport{Kind: hub.ReportCancelled, Reason: o.Reason})
+		var sum hub.Sum
+		filled := hub.Decimal{}
+		for _, f := range o.Fills {
+			filled = sum.Add(filled, f.Qty)
+		}
+		report(hub.VenueReport{Kind: hub.ReportCancelled, Reason: o.Reason, Qty: filled})
 	}
 }
 
@@ -448,8 +453,9 @@ func (v *Venue) filled(o *order, e market.Event) {
 }
 
 func (v *Venue) cancelled(o *order, reason string) {
+	filled := o.qty - o.left
 	v.emit(record.Line{Kind: record.Cancelled, At: v.now, ID: o.id, Qty: o.c.l.Qty(o.left), Reason: reason})
-	v.tell(o, hub.VenueReport{Kind: hub.ReportCancelled, Reason: reason})
+	v.tell(o, hub.VenueReport{Kind: hub.ReportCancelled, Reason: reason, Qty: o.c.l.Qty(filled)})
 }
 
 func (v *Venue) tell(o *order, r hub.VenueReport) {

@@ -96,7 +96,7 @@ func (r *trial) take() (lines []record.Line, reports []hub.VenueReport, ticks []
 			}
 		case hub.ReportCancelled, hub.ReportRejected:
 			f.over = true
-		case hub.NoReport, hub.ReportAccepted, hub.ReportResting, hub.ReportCancelRejected, hub.ReportNotSent:
+		case hub.NoReport, hub.ReportAccepted, hub.ReportResting, hub.ReportCancelRejected, hub.ReportNotSent, hub.ReportCancelNotSent:
 		}
 		first := f.told[0]
 		if first != hub.ReportAccepted && first != hub.ReportResting && first != hub.ReportRejected {
