@@ -25,6 +25,9 @@ type delivery struct {
 
 	beatAt, hintAt, sampleAt, conflateAt time.Time
 	sent                                 bool // something, since the last sample
+	// account is what is still to be told of the trader's account, not before accountAt.
+	account   func() veighna.Publication
+	accountAt time.Time
 	// held are the ticks that wait while somebody is slow.
 	held       []*tick
 	conflating bool
@@ -200,10 +203,17 @@ func (d *delivery) deliver(b *batch) bool {
 	d.private += uint64(len(events))
 	l.served.events += uint64(len(events))
 	l.served.ticks += uint64(len(ticks))
-	if len(l.hearing.byFd) > 0 {
+	heard := len(l.hearing.byFd) > 0
+	if heard {
 		for _, e := range events {
 			d.sendAll(l.framing.Publish(e.encode(), l.hubNow()), true)
 		}
+	}
+	if b.account != nil {
+		d.account, b.account = b.account, nil
+		d.deliverAccount()
+	}
+	if heard {
 		for _, p := range b.lines {
 			d.sendAll(l.framing.Publish(p, l.hubNow()), false)
 		}
@@ -214,6 +224,23 @@ func (d *delivery) deliver(b *batch) bool {
 
 // eventsAtOnce is how many events and ticks are sent before requests and answers have their turn again.
 const eventsAtOnce = 64
+
+// deliverAccount sends the newest account when its time has come.
+func (d *delivery) deliverAccount() bool {
+	l := d.line
+	if d.account == nil || l.now.Before(d.accountAt) {
+		return false
+	}
+	encode := d.account
+	d.account, d.accountAt = nil, l.now.Add(l.limits.AccountEvery)
+	d.private++
+	l.served.events++
+	if len(l.hearing.byFd) == 0 {
+		return false
+	}
+	d.sendAll(l.framing.Publish(encode(), l.hubNow()), true)
+	return true
+}
 
 func (d *delivery) deliverTicks(ticks []*tick) {
 	if d.conflating {
@@ -293,6 +320,7 @@ func (d *delivery) overflowed() {
 func (d *delivery) onTime() bool {
 	l := d.line
 	did := false
+	did = d.deliverAccount()
 	if !l.now.Before(d.beatAt) {
 		d.beatAt = l.now.Add(l.limits.Heartbeat)
 		did = d.broadcast(l.framing.Heartbeat(l.hubNow())) || did
@@ -409,6 +437,9 @@ func (d *delivery) nextDue() time.Time {
 		}
 	}
 	earlier(d.hintAt)
+	if d.account != nil {
+		earlier(d.accountAt)
+	}
 	if d.sampling() {
 		earlier(d.sampleAt)
 	}
@@ -432,4 +463,8 @@ func serviceLine(text string, now hub.Time) veighna.Publication {
 }
 
 // farewell is the last line of a service that is stopped.
-func (d *delivery) farewell(text string) { d.sendLine(text) }
+func (d *delivery) farewell(text string) {
+	d.accountAt = time.Time{}
+	d.deliverAccount()
+	d.sendLine(text)
+}

@@ -39,6 +39,36 @@ func TestFramings(t *testing.T) {
 	}
 }
 
+// Every order changes the account several times: the first change is told at once, and of those that follow the newest when it is time.
+func TestAccountIsToldNowAndThen(t *testing.T) {
+	h := run(t, func(o *rpc.Options) { o.Limits.AccountEvery = 200 * time.Millisecond })
+	_, events := h.dial(t, "alpha", nil)
+	account := func(n int64) { h.PublishAccount(hub.Account{Trader: "alpha", Balance: hub.Int(n)}) }
+	var told []string
+	next := func() {
+		for e := range events {
+			if a, ok := e.Data.(veighna.Account); ok && e.Type == veighna.EventAccount {
+				told = append(told, a.Balance.String())
+				return
+			}
+		}
+	}
+	account(1)
+	next()
+	began := time.Now()
+	const last = 1000
+	for n := int64(2); n <= last; n++ {
+		account(n)
+	}
+	for told[len(told)-1] != fmt.Sprint(last) {
+		next()
+	}
+	// One more of them for each time that has passed, however slow the machine is.
+	if most := 2 + int(time.Since(began)/(200*time.Millisecond)); told[0] != "1" || len(told) > most {
+		t.Errorf("told %v, want 1 first, %d last, and at most %d", told, last, most)
+	}
+}
+
 // A client of another version than the stated one is told so, before anything else, and again.
 func TestHint(t *testing.T) {
 	for _, test := range []struct{ stated, is string }{{"4.5", "4.4"}, {"4.4", "4.5"}} {

@@ -17,8 +17,9 @@ type inbox struct {
 	answers     []*ask
 	events      []event
 	ticks       []*tick
-	lines       []veighna.Publication // of logs; bounded as events are
-	ended       []func()              // of slow queries, for the owner to run; bounded by the pools
+	lines       []veighna.Publication      // of logs; bounded as events are
+	account     func() veighna.Publication // the newest of the trader's accounts that is not sent yet
+	ended       []func()                   // of slow queries, for the owner to run; bounded by the pools
 	eventsMax   int
 	ticksMax    int
 	eventsLost  uint64
@@ -60,6 +61,7 @@ type batch struct {
 	ticks       []*tick
 	ticksDone   int
 	lines       []veighna.Publication
+	account     func() veighna.Publication
 	ended       []func()
 	eventsLost  uint64
 	ticksMerged uint64
@@ -100,6 +102,17 @@ func (b *inbox) putEvent(encode func() veighna.Publication) {
 		b.events = append(b.events, event{encode})
 		b.wake()
 	}
+}
+
+// putAccount keeps the newest account: it says all that those before it did.
+func (b *inbox) putAccount(encode func() veighna.Publication) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return
+	}
+	b.account = encode
+	b.wake()
 }
 
 func (b *inbox) putLine(p veighna.Publication) {
@@ -150,6 +163,7 @@ func (b *inbox) take(last *batch) {
 	last.answers, b.answers = b.answers, last.answers[:0]
 	last.lines, b.lines = b.lines, last.lines[:0]
 	last.ended, b.ended = b.ended, last.ended[:0]
+	last.account, b.account = b.account, nil
 	last.eventsLost, b.eventsLost = b.eventsLost, 0
 	last.ticksMerged, b.ticksMerged = b.ticksMerged, 0
 	if last.eventsDone == len(last.events) {

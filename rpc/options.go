@@ -75,6 +75,8 @@ type Limits struct {
 	// once per contract and ConflateEvery. Defaults 64 KiB, 1 s, 250 ms.
 	BehindBytes              int
 	BehindFor, ConflateEvery time.Duration
+	// AccountEvery is how often a trader is told of the account at most: every order changes it several times. Default 100 ms.
+	AccountEvery time.Duration
 	// Heartbeat is how often VeighNa's heartbeat goes out. Default 10 s.
 	Heartbeat time.Duration
 	// HintEvery is how often the hint of a wrongly stated version is repeated. Default 1 minute.
@@ -116,6 +118,7 @@ func (l Limits) withDefaults() Limits {
 	or(&l.BehindBytes, 64<<10)
 	orFor(&l.BehindFor, time.Second)
 	orFor(&l.ConflateEvery, 250*time.Millisecond)
+	orFor(&l.AccountEvery, 100*time.Millisecond)
 	orFor(&l.Heartbeat, 10*time.Second)
 	orFor(&l.HintEvery, time.Minute)
 	orFor(&l.QueryWithin, 5*time.Second)

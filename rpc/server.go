@@ -193,10 +193,10 @@ func (s *Server) PublishPosition(p hub.Position) {
 	}
 }
 
-// PublishAccount tells the account's trader of it.
+// PublishAccount tells the account's trader of it, at once or when AccountEvery has passed since the last time; only the newest is told.
 func (s *Server) PublishAccount(a hub.Account) {
 	if in := s.inboxOf(a.Trader); in != nil {
-		in.putEvent(func() veighna.Publication {
+		in.putAccount(func() veighna.Publication {
 			return veighna.AccountEvent(&veighna.Account{Gateway: s.opts.Gateway, Account: a})
 		})
 	}

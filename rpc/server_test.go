@@ -112,17 +112,19 @@ func TestPrivate(t *testing.T) {
 	h.PublishPosition(hub.Position{Trader: "alpha", Instrument: rb, Gateway: "SIM", Direction: hub.Long})
 	h.PublishAccount(hub.Account{Trader: "alpha"})
 	h.PublishLog("alpha", "SIM", veighna.LevelInfo, "for alpha alone")
-	var heard []string
-	for len(heard) < 9 {
+	var heard, account []string // the account has a time of its own
+	for len(heard)+len(account) < 9 {
 		e := <-alphaHears
-		if e.Type != veighna.EventRpcLog {
+		if _, is := e.Data.(veighna.Account); is {
+			account = append(account, e.Type)
+		} else if e.Type != veighna.EventRpcLog {
 			heard = append(heard, e.Type)
 		}
 	}
-	want := []string{
-		"eOrder.", "eOrder.SIM.alpha_1", "eTrade.", "eTrade.rb2610.SHFE", "ePosition.", "ePosition.rb2610.SHFE",
-		"eAccount.", "eAccount.SIM.alpha", "eLog",
+	if diff := cmp.Diff([]string{"eAccount.", "eAccount.SIM.alpha"}, account); diff != "" {
+		t.Errorf("alpha hears of the account (-want +got):\n%s", diff)
 	}
+	want := []string{"eOrder.", "eOrder.SIM.alpha_1", "eTrade.", "eTrade.rb2610.SHFE", "ePosition.", "ePosition.rb2610.SHFE", "eLog"}
 	if diff := cmp.Diff(want, heard); diff != "" {
 		t.Errorf("alpha hears (-want +got):\n%s", diff)
 	}
