@@ -52,8 +52,8 @@ type settings struct {
 	// page is the file whose marked part is written anew; "" writes none.
 	page string
 	say  io.Writer
-	// args is the command line, for the page.
-	args []string
+	// command is what was measured, for the page: the command line without where things are.
+	command string
 }
 
 func command(ctx context.Context, args []string, out io.Writer) error {
@@ -61,7 +61,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
 		verb, rest = args[0], args[1:]
 	}
-	s := settings{say: out, args: args}
+	s := settings{say: out}
 	flags := flag.NewFlagSet("hub-bench "+verb, flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.StringVar(&s.hub, "hub", "bin/hub", "the hub's `PROGRAM`")
@@ -94,5 +94,19 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	if flags.NArg() > 0 {
 		return fmt.Errorf("%w: %q is too much", errUsage, flags.Arg(0))
 	}
+	s.command = commandOf(verb, flags)
 	return do()
+}
+
+// commandOf writes the command line anew, without flags that only say where things are.
+func commandOf(verb string, flags *flag.FlagSet) string {
+	line := "bin/hub-bench " + verb
+	flags.Visit(func(f *flag.Flag) {
+		switch f.Name {
+		case "hub", "dir", "page", "python", "scripts":
+		default:
+			line += " --" + f.Name + " " + f.Value.String()
+		}
+	})
+	return line
 }

@@ -187,7 +187,7 @@ func (m memory) renderSoak() string {
 }
 
 // machine says what it was measured on.
-func machine(dir string) string {
+func machine(dir, before string) string {
 	model := "unknown processor"
 	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		for line := range strings.Lines(string(b)) {
@@ -209,12 +209,18 @@ func machine(dir string) string {
 		}
 		kernel = "Linux " + string(b)
 	}
-	load := ""
-	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
-		load, _, _ = strings.Cut(string(b), " ")
+	return fmt.Sprintf("%s, %d cores, %s, %s, %s; load average %s before, and %s at the end, with the measurement itself in it.\n\n",
+		model, runtime.NumCPU(), kernel, filesystem(dir), runtime.Version(), before, loadAverage())
+}
+
+// loadAverage is how many threads were ready to run in the last minute.
+func loadAverage() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
 	}
-	return fmt.Sprintf("%s, %d cores, %s, %s, %s; load average at the end %s (the measurement itself included).\n",
-		model, runtime.NumCPU(), kernel, filesystem(dir), runtime.Version(), load)
+	load, _, _ := strings.Cut(string(b), " ")
+	return load
 }
 
 func filesystem(dir string) string {
@@ -230,8 +236,7 @@ func filesystem(dir string) string {
 }
 
 func commandLine(s settings, took time.Duration) string {
-	line := strings.TrimSpace("bin/hub-bench " + strings.Join(s.args, " "))
-	return fmt.Sprintf("`%s`, %s, commit %s, took %s.\n\n", line, time.Now().UTC().Format(time.DateOnly), commit(), took.Round(time.Second))
+	return fmt.Sprintf("`%s`, %s, commit %s, took %s.\n\n", s.command, time.Now().UTC().Format(time.DateOnly), commit(), took.Round(time.Second))
 }
 
 func commit() string {

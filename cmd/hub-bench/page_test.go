@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -190,6 +191,20 @@ func TestRoomier(t *testing.T) {
 		if _, errs := policy.Compile([]hub.PolicyFile{{Name: name, Text: roomier(string(text))}}); len(errs) > 0 {
 			t.Errorf("%s: %v", name, errs)
 		}
+	}
+}
+
+// TestCommandOf: the page has the command, and not the paths of the machine.
+func TestCommandOf(t *testing.T) {
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
+	flags.Int("rounds", 5, "")
+	flags.Int("orders", 300, "")
+	flags.String("dir", "", "")
+	if err := flags.Parse([]string{"--dir", "/somewhere", "--rounds", "3"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := commandOf("run", flags), "bin/hub-bench run --rounds 3"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -52,6 +52,7 @@ func measure(ctx context.Context, s settings, o runOptions) error {
 		return err
 	}
 	r := newResults(o)
+	load := loadAverage()
 	began := time.Now()
 	parts := []struct {
 		name string
@@ -77,7 +78,7 @@ func measure(ctx context.Context, s settings, o runOptions) error {
 	if s.page == "" || o.only != "" {
 		return nil
 	}
-	return replacePart(s.page, "bench", machine(s.dir)+commandLine(s, r.took)+table)
+	return replacePart(s.page, "bench", machine(s.dir, load)+commandLine(s, r.took)+table)
 }
 
 // prepare makes the folder for data and sees that it lies on a disk: fsync means nothing in memory.
