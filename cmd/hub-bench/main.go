@@ -54,6 +54,8 @@ type settings struct {
 	say  io.Writer
 	// command is what was measured, for the page: the command line without where things are.
 	command string
+	// version is what the hub's program says that it is.
+	version string
 }
 
 func command(ctx context.Context, args []string, out io.Writer) error {

@@ -236,15 +236,17 @@ func filesystem(dir string) string {
 }
 
 func commandLine(s settings, took time.Duration) string {
-	return fmt.Sprintf("`%s`, %s, commit %s, took %s.\n\n", s.command, time.Now().UTC().Format(time.DateOnly), commit(), took.Round(time.Second))
+	return fmt.Sprintf("`%s`, %s, %s, took %s.\n\n", s.command, time.Now().UTC().Format(time.DateOnly), s.version, took.Round(time.Second))
 }
 
-func commit() string {
-	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output() //nolint:noctx // it does not wait
+// versionOf asks a hub's program for its version, which has the commit in it.
+func versionOf(program string) (string, error) {
+	out, err := exec.Command(program, "version").Output() //nolint:noctx // it does not wait
 	if err != nil {
-		return "unknown"
+		return "", fmt.Errorf("%s version: %w", program, err)
 	}
-	return strings.TrimSpace(string(out))
+	first, _, _ := strings.Cut(string(out), "\n")
+	return first, nil
 }
 
 // replacePart puts text between the marks of a part of the page.

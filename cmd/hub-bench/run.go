@@ -93,6 +93,10 @@ func prepare(s *settings) error {
 	if _, err := os.Stat(s.hub); err != nil {
 		return fmt.Errorf("%w; make build makes it", err)
 	}
+	var err error
+	if s.version, err = versionOf(s.hub); err != nil {
+		return err
+	}
 	if err := os.RemoveAll(s.dir); err != nil {
 		return err
 	}
