@@ -35,13 +35,13 @@ func residentMB(pid int) (float64, error) {
 	return 0, fmt.Errorf("no VmRSS of process %d", pid)
 }
 
-// plugins returns the resident memory of a process's children, by program.
+// childrenMB returns the resident memory of a process's children, by program.
 func childrenMB(pid int) map[string]float64 {
 	out := map[string]float64{}
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, task := range tasks {
 		b, _ := os.ReadFile(task)
-		for _, child := range strings.Fields(string(b)) {
+		for child := range strings.FieldsSeq(string(b)) {
 			n, _ := strconv.Atoi(child)
 			mb, err := residentMB(n)
 			program, err2 := os.Readlink(fmt.Sprintf("/proc/%d/exe", n))

@@ -229,7 +229,7 @@ func filesystem(dir string) string {
 		return "unknown file system"
 	}
 	names := map[int64]string{0xef53: "ext4", 0x58465342: "xfs", 0x9123683e: "btrfs", 0x794c7630: "overlayfs", 0x2fc12fc1: "zfs"}
-	if name, ok := names[int64(fs.Type)]; ok {
+	if name, ok := names[fs.Type]; ok {
 		return name
 	}
 	return fmt.Sprintf("file system %#x", fs.Type)

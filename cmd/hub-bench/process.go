@@ -127,7 +127,7 @@ func (p *process) stop(signals bool) error {
 	}
 	killed := time.AfterFunc(stopWithin, func() { _ = p.cmd.Process.Kill() })
 	defer killed.Stop()
-	for range p.lines { //nolint:revive // until it has closed its stdout
+	for range p.lines { // until it has closed its stdout
 	}
 	err := p.cmd.Wait()
 	if signals && err != nil {

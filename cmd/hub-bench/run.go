@@ -15,7 +15,7 @@ type runOptions struct {
 	only           string
 }
 
-// counts are how many clients or subscribers there are at once.
+// clientCounts are how many clients or subscribers there are at once.
 var clientCounts = []int{1, 4}
 
 // rates are values of a peer per second, one for each round.

@@ -14,7 +14,7 @@ import (
 	"tradehub/rpc/veighna"
 )
 
-// stockGateway is the name of the simulated gateway, in both.
+// gatewayName is the name of the simulated gateway, in both.
 const gatewayName hub.GatewayName = "SIM"
 
 // ask asks and waits, not for ever.
