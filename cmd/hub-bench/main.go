@@ -56,6 +56,8 @@ type settings struct {
 	command string
 	// version is what the hub's program says that it is.
 	version string
+	// stated is the version of VeighNa that the hub's configuration states for its trader; "" for none.
+	stated string
 }
 
 func command(ctx context.Context, args []string, out io.Writer) error {
@@ -75,6 +77,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		o := runOptions{}
 		flags.IntVar(&o.rounds, "rounds", 5, "rounds of each measurement")
 		flags.IntVar(&o.orders, "orders", 300, "orders of each stock client in a round")
+		flags.StringVar(&s.stated, "stated", "", "the `VERSION` of VeighNa that the trader's entry states, 4.5; without it events go out in both framings")
 		flags.StringVar(&o.only, "only", "", "one `PART` alone: floors, latency, orders, ticks, memory; the page is not written then")
 		flags.StringVar(&s.python, "python", os.Getenv("HUB_VNPY45_PYTHON"), "the `PROGRAM` that runs stock VeighNa 4.5.0")
 		flags.StringVar(&s.scripts, "scripts", "tests/veighna", "the `DIR` of load.py and stock_server.py")

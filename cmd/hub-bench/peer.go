@@ -58,7 +58,7 @@ fund: {name: bench, currency: CNY, rates: {USDT: 7.1}}
 traders:
   alpha:
     capital: 1_000_000_000_000
-    veighna: {request: %q, publish: %q}
+    veighna: {request: %q, publish: %q, version: %q}
 gateways:
   SIM: %s
 risk_managers:
@@ -141,7 +141,7 @@ func startHubWith(ctx context.Context, s settings, name, gateway, more string) (
 	}
 	dir := filepath.Join(s.dir, name)
 	if err := writeFiles(dir, map[string]string{
-		"hub.yaml": fmt.Sprintf(benchConfig, e[0], e[1], gateway, more), "policies/fund.yaml": fundPolicy, "policies/traders/alpha.yaml": traderPolicy,
+		"hub.yaml": fmt.Sprintf(benchConfig, e[0], e[1], s.stated, gateway, more), "policies/fund.yaml": fundPolicy, "policies/traders/alpha.yaml": traderPolicy,
 	}); err != nil {
 		return nil, err
 	}
