@@ -296,3 +296,36 @@ func TestWindowEdges(t *testing.T) {
 		}
 	})
 }
+
+// TestLimitsHoldAtAllGatewaysTogether: a limit cannot be had twice by naming another gateway, and an order that names none goes to one that is up.
+func TestLimitsHoldAtAllGatewaysTogether(t *testing.T) {
+	w := newWorld()
+	in := setUp()
+	in.Gateways = []hub.GatewayName{"SIM", "CTP"}
+	w.step(in)
+	w.step(hub.RollDay{Day: "20261123"})
+	w.step(hub.LoadPolicies{Files: policies()})
+	for _, g := range in.Gateways {
+		w.step(hub.Contracts{Gateway: g, Contracts: []hub.Contract{rb}})
+	}
+	w.step(hub.GatewayState{Gateway: "CTP", Up: true})
+	ask := func(g hub.GatewayName, qty string) core.Decided {
+		return w.step(hub.SubmitOrder{
+			Trader: "alpha", Gateway: g, Market: hub.MarketView{Last: d("3500"), Seen: w.now},
+			Request: hub.OrderRequest{Instrument: rb.Instrument, Direction: hub.Long, Offset: hub.Open, Type: hub.Limit, Price: d("3500"), Qty: d(qty)},
+		})[0].(core.Decided)
+	}
+	if got := ask("", "15"); got.Order.Gateway != "CTP" || len(got.Refusals) != 0 {
+		t.Errorf("with SIM down: got %+v", got)
+	}
+	w.step(hub.GatewayState{Gateway: "SIM", Up: true})
+	if got := ask("SIM", "6"); len(got.Refusals) != 1 || got.Refusals[0].Text != "21 long, 0 short, over 20" {
+		t.Errorf("15 at CTP and 6 at SIM: got %+v", got.Refusals)
+	}
+	if got := ask("SIM", "5"); len(got.Refusals) != 0 {
+		t.Errorf("15 at CTP and 5 at SIM: got %+v", got.Refusals)
+	}
+	if err := w.core.Check(); err != nil {
+		t.Error(err)
+	}
+}

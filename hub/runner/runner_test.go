@@ -686,3 +686,23 @@ func TestClockBehindTheJournalIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestDecisionThatCannotBeSavedIsNo: the order was taken, and what was to decide about it does not get into the journal. It is refused, whatever was said of it: by the time that there
+// is room, the market is another one, and the trader may have cancelled.
+func TestDecisionThatCannotBeSavedIsNo(t *testing.T) {
+	h := open(t, t.TempDir(), func(o *runner.Options) { o.SetUp.Managers = []string{"margin"} })
+	asked := make(chan func([]hub.Verdict), 1)
+	h.later = asked
+	h.up()
+	h.tick("3500")
+	id, err := h.submit(buy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	(<-asked)([]hub.Verdict{{Manager: "margin", Pass: true, Reason: strings.Repeat("x", 17<<20)}}) // larger than any entry may be
+	h.screen.wait(t, "order "+string(id)+" REJECTED")
+	h.screen.wait(t, "risk manager margin: its answer could not be saved in time")
+	if len(h.sent) != 0 {
+		t.Errorf("sent %v", h.sent)
+	}
+}
