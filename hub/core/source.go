@@ -194,9 +194,10 @@ func (s *source) ofBook(b *book, ref policy.Ref) policy.Value {
 	case policy.Duplicates:
 		return counted(b.Repeats.count(s.core.now, ref.Window, likenessOf(s.order)))
 	case policy.ActiveOrders:
+		if ref.Narrow == policy.InContract {
+			return policy.Count(b.peek(s.contract.key).Active)
+		}
 		return policy.Count(b.Active)
-	case policy.ActiveOrdersContract:
-		return policy.Count(b.peek(s.contract.key).Active)
 	case policy.WorkingValue:
 		return policy.Number(b.WorkingValue)
 	case policy.InDoubt:

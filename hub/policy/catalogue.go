@@ -11,10 +11,13 @@ import (
 // VarInfo is what the catalogue says of a variable.
 type VarInfo struct {
 	// Name is how a rule writes it: "order.price". One that is Windowed is written with its window: trader.orders("10s").
-	Name  string
-	Scope Scope
-	Var   Var
-	Kind  Kind
+	Name string
+	// Also is another name of the same variable; "" when it has none.
+	Also   string
+	Scope  Scope
+	Narrow Narrowing
+	Var    Var
+	Kind   Kind
 	// Unit of a number: "price", "quantity", "money", "count", "seconds", "part". "" for a text or a truth.
 	Unit string
 	// Members are the values that a text can have; nil when it can be any.
@@ -32,7 +35,7 @@ func Vars() []VarInfo { return slices.Clone(catalogue) }
 
 // String is the variable as a rule writes it: order.price, trader.orders("10s").
 func (r Ref) String() string {
-	info, ok := catalogueByRef[Ref{Scope: r.Scope, Var: r.Var}]
+	info, ok := catalogueByRef[Ref{Scope: r.Scope, Narrow: r.Narrow, Var: r.Var}]
 	switch {
 	case !ok:
 		return "unknown"
@@ -121,6 +124,9 @@ func indexByName(all []VarInfo) map[string]*VarInfo {
 	index := make(map[string]*VarInfo, len(all))
 	for i := range all {
 		index[all[i].Name] = &all[i]
+		if all[i].Also != "" {
+			index[all[i].Also] = &all[i]
+		}
 	}
 	return index
 }
@@ -128,20 +134,64 @@ func indexByName(all []VarInfo) map[string]*VarInfo {
 func indexByRef(all []VarInfo) map[Ref]*VarInfo {
 	index := make(map[Ref]*VarInfo, len(all))
 	for i := range all {
-		index[Ref{Scope: all[i].Scope, Var: all[i].Var}] = &all[i]
+		index[Ref{Scope: all[i].Scope, Narrow: all[i].Narrow, Var: all[i].Var}] = &all[i]
 	}
 	return index
 }
 
+// owner is one whose orders and positions the hub adds up.
+type owner struct {
+	scope Scope
+	name  string
+	// money: it has capital, and with it the variables of ownerVars.
+	money bool
+}
+
+var owners = []owner{{ScopeTrader, "trader", true}, {ScopeFund, "fund", true}}
+
+// narrowings are the parts of what an owner does, as names have them behind the owner's.
+var narrowings = []struct {
+	narrow Narrowing
+	name   string
+}{{All, ""}, {InContract, "contract."}, {InProduct, "product."}}
+
 func buildCatalogue() []VarInfo {
 	all := slices.Concat(orderVars(), contractVars(), marketVars())
-	for _, owner := range []struct {
-		scope Scope
-		name  string
-	}{{ScopeTrader, "trader"}, {ScopeFund, "fund"}} {
-		for _, info := range ownerVars() {
-			info.Scope = owner.scope
-			info.Name = owner.name + "." + info.Name
+	for _, o := range owners {
+		for _, group := range [][]VarInfo{narrowed(flowVars()), positionVars()} {
+			all = append(all, o.has(group)...)
+		}
+		if o.money {
+			all = append(all, o.has(ownerVars())...)
+		}
+	}
+	return all
+}
+
+// has are variables as they are of this owner.
+func (o owner) has(vars []VarInfo) []VarInfo {
+	for i := range vars {
+		vars[i].Scope = o.scope
+		vars[i].Name = o.name + "." + vars[i].Name
+		if vars[i].Also != "" {
+			vars[i].Also = o.name + "." + vars[i].Also
+		}
+	}
+	return vars
+}
+
+// narrowed are variables of all that an owner does, and of the parts.
+func narrowed(vars []VarInfo) []VarInfo {
+	var all []VarInfo
+	for _, n := range narrowings {
+		for _, info := range vars {
+			if n.narrow != All && info.Var != ActiveOrders || n.narrow == InProduct {
+				continue
+			}
+			info.Narrow, info.Name = n.narrow, n.name+info.Name
+			if info.Var == ActiveOrders && n.narrow == InContract {
+				info.Also = "active_orders_in_contract"
+			}
 			all = append(all, info)
 		}
 	}
@@ -220,8 +270,8 @@ func marketVars() []VarInfo {
 	}
 }
 
-// ownerVars are what exists of a trader and of the fund; names without "trader." and "fund.".
-func ownerVars() []VarInfo {
+// flowVars count what an owner does; names without the owner's.
+func flowVars() []VarInfo {
 	counter := func(name string, v Var, meaning string) VarInfo {
 		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: "count", Windowed: true, Meaning: meaning, Missing: "more of them in the window than the hub keeps"}
 	}
@@ -237,10 +287,17 @@ func ownerVars() []VarInfo {
 		counter("duplicates", Duplicates, "earlier orders with the same contract, direction, offset, type, quantity and price as this one"),
 
 		number("active_orders", ActiveOrders, "count", "orders that may still trade", ""),
-		number("active_orders_in_contract", ActiveOrdersContract, "count", "orders in this contract that may still trade", ""),
 		number("working_value", WorkingValue, "money", "value of what may still trade in active orders", ""),
 		number("in_doubt", InDoubt, "count", "orders of which the hub does not know what became of them at the venue", ""),
+	}
+}
 
+// positionVars are about what an owner holds and works in the order's contract; names without the owner's.
+func positionVars() []VarInfo {
+	number := func(name string, v Var, unit, meaning, missing string) VarInfo {
+		return VarInfo{Name: name, Also: "contract." + name, Narrow: InContract, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
+	}
+	return []VarInfo{
 		number("position.long", PositionLong, "quantity", "held long in this contract", ""),
 		number("position.short", PositionShort, "quantity", "held short in this contract; not negative", ""),
 		number("position.net", PositionNet, "quantity", "long - short", ""),
@@ -257,7 +314,15 @@ func ownerVars() []VarInfo {
 		number("position.short_after", ShortAfter, "quantity", "the same for short", ""),
 		number("position.net_after", NetAfter, "quantity", "the largest net position, without its sign, that can come of it: with all active orders of this order's direction, and this order, filled, and "+
 			"none of the other direction", ""),
+	}
+}
 
+// ownerVars are what exists of a trader and of the fund alone, who have capital; names without the owner's.
+func ownerVars() []VarInfo {
+	number := func(name string, v Var, unit, meaning, missing string) VarInfo {
+		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
+	}
+	return []VarInfo{
 		number("gross_value", GrossValue, "money", "value of all positions, long and short added up, at the last marks, and of active orders that open", ""),
 		number("gross_after", GrossAfter, "money", "gross_value, and this order's value if it opens", "order.value is missing and the order opens"),
 		number("capital", Capital, "money", "the capital that the configuration gives; of the fund: of all traders", ""),

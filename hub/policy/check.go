@@ -175,7 +175,7 @@ func (c *checker) member(n *ast.MemberNode) (operand, bool) {
 }
 
 func variable(info *VarInfo, window time.Duration, at int) operand {
-	n := &node{op: opVar, kind: info.Kind, ref: Ref{Scope: info.Scope, Var: info.Var, Window: window}, reads: true}
+	n := &node{op: opVar, kind: info.Kind, ref: Ref{Scope: info.Scope, Narrow: info.Narrow, Var: info.Var, Window: window}, reads: true}
 	return operand{node: n, at: at, enum: enumerationOf(info)}
 }
 

@@ -33,7 +33,7 @@ func ref(t *testing.T, name string) policy.Ref {
 	if i < 0 || vars[i].Windowed != windowed {
 		t.Fatalf("no variable %s", name)
 	}
-	r := policy.Ref{Scope: vars[i].Scope, Var: vars[i].Var}
+	r := policy.Ref{Scope: vars[i].Scope, Narrow: vars[i].Narrow, Var: vars[i].Var}
 	switch window = strings.TrimSuffix(window, `")`); window {
 	case "":
 	case "today":

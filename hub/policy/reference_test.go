@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -39,18 +40,19 @@ func reference() string {
 		{ScopeOrder, "`order`: the order that is being decided"},
 		{ScopeContract, "`contract`: what the order is for, as the gateway describes it"},
 		{ScopeMarket, "`market`: the contract's market, as the hub knew it when it took the order"},
-		{ScopeTrader, "`trader` and `fund`: the trader who sends the order, and everybody"},
 	} {
 		fmt.Fprintf(&b, "\n### %s\n\n", section.title)
-		if section.scope == ScopeTrader {
-			b.WriteString(referenceOwners)
-		}
 		b.WriteString("| variable | is | meaning | missing when |\n|---|---|---|---|\n")
 		for _, info := range catalogue {
 			if info.Scope == section.scope {
 				fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(info), referenceKind(info), info.Meaning, info.Missing)
 			}
 		}
+	}
+	b.WriteString(referenceOwners)
+	b.WriteString("| variable | of | parts | is | meaning | missing when |\n|---|---|---|---|---|---|\n")
+	for _, v := range ownedVars() {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", cell(v.VarInfo), strings.Join(v.owners, ", "), strings.Join(v.parts, ", "), referenceKind(v.VarInfo), v.Meaning, v.Missing)
 	}
 	b.WriteString("\n## Constants\n\nThey are written without quotes, and compared with `==`, `!=` and `in` only.\n\n| of | constants |\n|---|---|\n")
 	for _, e := range enumerations {
@@ -77,13 +79,54 @@ func reference() string {
 
 func cell(info VarInfo) string {
 	name := info.Name
-	if info.Scope == ScopeTrader {
-		name = strings.TrimPrefix(name, "trader")
-	}
 	if info.Windowed {
 		name += "(window)"
 	}
 	return "`" + name + "`"
+}
+
+// ownedVar is a variable of the owners, once for all of them and for all parts.
+type ownedVar struct {
+	VarInfo
+	owners, parts []string
+}
+
+// ownedVars are the catalogue's variables of owners. Their Name is what stands behind the owner and the part.
+func ownedVars() []*ownedVar {
+	var all []*ownedVar
+	for _, info := range catalogue {
+		i := slices.IndexFunc(owners, func(o owner) bool { return o.scope == info.Scope })
+		if i < 0 {
+			continue
+		}
+		name, also := strings.TrimPrefix(info.Name, owners[i].name+"."), strings.TrimPrefix(info.Also, owners[i].name+".")
+		part := narrowings[info.Narrow].name
+		parts := []string{"`" + part + "`"}
+		if part == "" {
+			parts[0] = "all"
+		}
+		if rest, found := strings.CutPrefix(name, part); found {
+			name = rest
+		} else if strings.TrimPrefix(also, part) == name {
+			parts = []string{"`" + part + "` or nothing"}
+		}
+		at := slices.IndexFunc(all, func(v *ownedVar) bool { return v.Var == info.Var })
+		if at < 0 {
+			at = len(all)
+			info.Name = name
+			all = append(all, &ownedVar{VarInfo: info})
+		}
+		v := all[at]
+		for _, p := range parts {
+			if !slices.Contains(v.parts, p) {
+				v.parts = append(v.parts, p)
+			}
+		}
+		if !slices.Contains(v.owners, owners[i].name) {
+			v.owners = append(v.owners, owners[i].name)
+		}
+	}
+	return all
 }
 
 func referenceKind(info VarInfo) string {
@@ -180,4 +223,10 @@ Quantities are in the contract's unit (lots, shares, coins), prices in the contr
 that would have more than 19 digits before its point.
 `
 
-const referenceOwners = "Every name below exists twice: `trader.position.long` is the trader's own, `fund.position.long` is of all traders together. Positions are those in the order's contract.\n\n"
+const referenceOwners = `
+### Owners: the trader who sends the order, and the fund
+
+A name below stands behind its owner, ` + "`trader.position.long`, `fund.position.long`" + `, and, where it can be narrowed, behind a part: ` + "`trader.contract.active_orders`" + ` is of the order's contract
+alone. The fund is all traders together.
+
+`

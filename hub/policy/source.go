@@ -9,13 +9,30 @@ import (
 // Scope says whose number a variable is.
 type Scope uint8
 
-// Scopes. Of ScopeTrader and ScopeFund every variable exists twice: trader.orders("10s") and fund.orders("10s").
+// Scopes. Variables of an owner, ScopeTrader to ScopeGroup, exist once for each of them: trader.orders("10s"), fund.orders("10s").
 const (
 	ScopeOrder Scope = iota
 	ScopeContract
 	ScopeMarket
 	ScopeTrader
 	ScopeFund
+	// ScopeAccount is the venue's account that the order goes to: everybody who trades at that gateway.
+	ScopeAccount
+	// ScopeGroup is the control group of that account: accounts that an exchange counts together.
+	ScopeGroup
+)
+
+// Narrowing says of which part of what its owner does a variable is.
+type Narrowing uint8
+
+// Narrowings.
+const (
+	// All is everything: trader.orders("10s").
+	All Narrowing = iota
+	// InContract is what is done in the order's contract, at all of the owner's gateways: trader.contract.orders("10s").
+	InContract
+	// InProduct is what is done in all contracts of the order's product: trader.product.orders("10s").
+	InProduct
 )
 
 // Var is a variable that a rule may read. The catalogue (Vars) gives each its name, type, unit, meaning, and when it is missing.
@@ -24,9 +41,10 @@ type Var uint16
 // Today as a Ref's Window means since the trading day began.
 const Today time.Duration = -1
 
-// Ref is a variable as one rule reads it: of whom, and over which window.
+// Ref is a variable as one rule reads it: of whom, of which part, and over which window.
 type Ref struct {
 	Scope  Scope
+	Narrow Narrowing // of an owner's variable; else All
 	Var    Var
 	Window time.Duration // 0 for variables without a window; Today
 }
@@ -80,7 +98,7 @@ const (
 	MarketAge // seconds since the last tick
 )
 
-// Variables of a trader or of the fund (ScopeTrader, ScopeFund).
+// Variables of an owner (ScopeTrader to ScopeGroup).
 const (
 	// Counters over a window. The order that is being decided is not counted.
 	Orders     Var = iota + 300 // orders decided, refused ones included
@@ -91,12 +109,12 @@ const (
 	Duplicates                  // earlier orders with the same contract, direction, offset, type, quantity and price
 
 	// Now.
-	ActiveOrders         // orders that may still trade
-	ActiveOrdersContract // of them, in this contract
-	WorkingValue         // money: value of what may still trade
-	InDoubt              // orders in doubt
+	ActiveOrders // orders that may still trade
+	_            // was ActiveOrders of this contract
+	WorkingValue // money: value of what may still trade
+	InDoubt      // orders in doubt
 
-	// Position in this contract, in quantity. Long and Short are not negative; Net = Long - Short.
+	// Position in this contract, or product, in quantity. Long and Short are not negative; Net = Long - Short.
 	PositionLong
 	PositionShort
 	PositionNet
