@@ -72,6 +72,8 @@ type Contract struct {
 	OptionExpiry     Time       `cbor:"24,keyasint,omitempty"`
 	// Zone is the IANA time zone of the venue, in which its times are shown: "Asia/Shanghai".
 	Zone string `cbor:"25,keyasint,omitempty"`
+	// SellNextDay: what is bought can be sold from the next trading day on, not before (A shares: T+1). Only for what is paid in full and nets.
+	SellNextDay bool `cbor:"50,keyasint,omitempty"`
 }
 
 // Level is one price level of a book.

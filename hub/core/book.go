@@ -42,6 +42,16 @@ type book struct {
 	// Finished counts the final orders that are still remembered.
 	Finished int `cbor:"25,keyasint,omitempty"`
 
+	// Peak and PeakDay are the highest profit since the beginning, which is 0 then, and since the trading day began. Profit, not equity: so that capital that is given or taken is
+	// neither a peak nor a drawdown.
+	Peak    hub.Decimal `cbor:"50,keyasint,omitzero"`
+	PeakDay hub.Decimal `cbor:"51,keyasint,omitzero"`
+	// RealisedStart and CommissionStart are Realised and Commission when the trading day began.
+	RealisedStart   hub.Decimal `cbor:"52,keyasint,omitzero"`
+	CommissionStart hub.Decimal `cbor:"53,keyasint,omitzero"`
+	// Losses is how many orders that closed something have ended with a loss, one after another.
+	Losses int `cbor:"54,keyasint,omitempty"`
+
 	byKey map[key]*position
 }
 
@@ -185,7 +195,7 @@ func (b *book) roll(sum *hub.Sum) {
 	}
 	clear(b.Positions[len(kept):])
 	b.Positions = kept
-	b.DayStart = b.profit(sum)
+	b.beginDay(sum)
 	for _, s := range []*series{&b.Orders, &b.Cancels, &b.Msgs, &b.Rejects, &b.Trades} {
 		s.Today = 0
 	}

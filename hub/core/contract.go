@@ -32,6 +32,9 @@ func (c *Core) newContract(h hub.Contract) *contract {
 	if !h.MinQty.IsPos() {
 		k.Why = "the gateway names no smallest quantity for " + h.Instrument.String()
 	}
+	if h.SellNextDay && (!h.NetPosition || !k.paidInFull()) {
+		k.Why = "the gateway says that " + h.Instrument.String() + " is sold on the next day, which is for what is paid in full and nets"
+	}
 	if !sane(h, k.Rate) {
 		k.Why = "the gateway's size, margins or fees of " + h.Instrument.String() + " make no sense"
 	}

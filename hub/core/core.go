@@ -240,8 +240,10 @@ func (c *Core) mark(in hub.Marks) {
 			}
 		}
 	}
+	c.fund.crest(&sum) // once for all marks of the entry: they are of one instant
 	for i, b := range c.traders {
 		if touched[i] {
+			b.crest(&sum)
 			c.emit(BookChanged{Trader: b.Trader})
 		}
 	}

@@ -28,6 +28,9 @@ type order struct {
 	// Ending: the venue cancelled it with EndsAt filled, and some of the fills have not been reported yet. It holds what is missing.
 	Ending bool        `cbor:"7,keyasint,omitempty"`
 	EndsAt hub.Decimal `cbor:"8,keyasint,omitzero"`
+	// Closed: some of its fills closed something. Gain is what all its fills realised, after their commission.
+	Closed bool        `cbor:"50,keyasint,omitempty"`
+	Gain   hub.Decimal `cbor:"51,keyasint,omitzero"`
 }
 
 type fill struct {
@@ -312,31 +315,15 @@ var fortune = hub.MustDecimal("1000000000000")
 func closable(o *order, b *book, k *contract) (hub.Refusal, bool) {
 	var sum hub.Sum
 	p := b.peek(k.key)
-	var have hub.Decimal
-	what := "position"
-	switch {
-	case k.NetPosition && k.paidInFull() && o.Direction == hub.Short:
-		have = sum.Sub(p.Long.qty(&sum), p.WorkingSell)
-	case k.NetPosition || !o.Offset.Closes():
-		return hub.Refusal{}, false
-	default:
-		s := p.side(opposite(o.Direction))
-		switch {
-		case !k.SplitsToday:
-			have = sum.Sub(s.qty(&sum), s.frozen(&sum))
-		case o.Offset == hub.CloseToday:
-			have, what = sum.Sub(s.Today, s.FrozenToday), "position of today"
-		default:
-			have, what = sum.Sub(s.Yesterday, s.FrozenYesterday), "position of yesterday"
-		}
-	}
-	if o.Qty.Cmp(have) <= 0 {
+	have, what, closes := p.free(&sum, k, o.Direction, o.Offset)
+	if !closes || o.Qty.Cmp(have) <= 0 {
 		return hub.Refusal{}, false
 	}
-	return hub.Refusal{
-		Code: "offset",
-		Text: fmt.Sprintf("%s of %s are to be closed, and only %s of the %s %s of %s are free", o.Qty, k.Instrument, have, opposite(o.Direction), what, b.Trader),
-	}, true
+	text := fmt.Sprintf("%s of %s are to be closed, and only %s of the %s %s of %s are free", o.Qty, k.Instrument, have, opposite(o.Direction), what, b.Trader)
+	if k.SellNextDay {
+		text += "; what was bought today can be sold from the next trading day on"
+	}
+	return hub.Refusal{Code: "offset", Text: text}, true
 }
 
 // hold replaces the hold that an order has by the one that it should have now.
@@ -372,6 +359,8 @@ func (c *Core) change(o *order, f func()) {
 			x.position(k.key).Active--
 		}
 		b.Finished++
+		c.fund.ended(o)
+		b.ended(o)
 		if o.Status == hub.Rejected {
 			b.Rejects.add(c.now)
 			c.fund.Rejects.add(c.now)

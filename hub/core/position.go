@@ -80,6 +80,7 @@ type fillResult struct {
 	commission hub.Decimal
 	cash       hub.Decimal // change of cash before commission
 	over       hub.Decimal // quantity of a close that found nothing to close
+	closed     hub.Decimal // quantity that was closed
 }
 
 // fill books one fill. It never leaves a negative quantity: what a close could not find is answered as over.
@@ -137,9 +138,13 @@ func (p *position) close(sum *hub.Sum, c *contract, s *side, t hub.Trade, qty, t
 	cost := share(sum, s.Cost, qty, held)
 	margin := share(sum, s.Margin, qty, held)
 	value := money(sum, t.Price, qty, c.unit)
-	if c.NetPosition {
+	switch {
+	case c.SellNextDay: // what may be sold is yesterday's
+		today = sum.Sub(qty, qty.Min(s.Yesterday))
+	case c.NetPosition:
 		today = qty.Min(s.Today)
 	}
+	r.closed = sum.Add(r.closed, qty)
 	old := sum.Sub(qty, today)
 	s.Today = sum.Sub(s.Today, today)
 	s.Yesterday = sum.Sub(s.Yesterday, old)
@@ -203,6 +208,27 @@ func (p *position) roll(sum *hub.Sum) {
 		s.Yesterday, s.Today = sum.Add(s.Yesterday, s.Today), hub.Decimal{}
 		s.FrozenYesterday, s.FrozenToday = sum.Add(s.FrozenYesterday, s.FrozenToday), hub.Decimal{}
 	}
+}
+
+// free is how much of a position an order of this direction and offset could close, and what that part is called. closes is false when such an order need not find anything:
+// it opens, or the venue nets and lends.
+func (p *position) free(sum *hub.Sum, k *contract, d hub.Direction, offset hub.Offset) (have hub.Decimal, what string, closes bool) {
+	switch {
+	case k.NetPosition && k.paidInFull() && d == hub.Short && k.SellNextDay:
+		return sum.Sub(p.Long.Yesterday, p.WorkingSell), "position of yesterday", true
+	case k.NetPosition && k.paidInFull() && d == hub.Short:
+		return sum.Sub(p.Long.qty(sum), p.WorkingSell), "position", true
+	case k.NetPosition || !offset.Closes():
+		return hub.Decimal{}, "", false
+	}
+	s := p.side(opposite(d))
+	switch {
+	case !k.SplitsToday:
+		return sum.Sub(s.qty(sum), s.frozen(sum)), "position", true
+	case offset == hub.CloseToday:
+		return sum.Sub(s.Today, s.FrozenToday), "position of today", true
+	}
+	return sum.Sub(s.Yesterday, s.FrozenYesterday), "position of yesterday", true
 }
 
 func (p *position) empty(sum *hub.Sum) bool {

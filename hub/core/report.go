@@ -164,12 +164,14 @@ func (c *Core) book(o *order, t *hub.Trade) {
 	before := b.peek(k.key)
 	r := b.fill(&sum, k, *t)
 	c.fund.follow(&sum, k, *t, before, b.peek(k.key), r)
+	o.earn(&sum, r)
 	t.Commission = r.commission
 	if !r.over.IsZero() {
 		c.alert("gateway %s: order %s closed %s more of %s than %s holds; books and venue do not agree", o.Gateway, o.ID, r.over, o.Instrument, o.Trader)
 	}
 	for _, x := range []*book{b, c.fund} {
 		x.Trades.add(c.now)
+		x.crest(&sum)
 	}
 	c.must(&sum, "booking a fill of "+string(o.ID))
 }

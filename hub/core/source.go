@@ -18,6 +18,9 @@ type source struct {
 
 // Value answers one variable. The switches below each name the variables of one scope; TestEveryVariableIsAnswered sees that none is missing.
 func (s *source) Value(ref policy.Ref) policy.Value {
+	if policy.OfBooks(ref.Var) {
+		return s.ofFigures(ref)
+	}
 	switch ref.Scope {
 	case policy.ScopeOrder:
 		return s.ofOrder(ref.Var)
@@ -282,6 +285,9 @@ func (s *source) position(b *book) (position, error) {
 			{&p.WorkingSell, q.WorkingSell},
 			{&p.OpeningBuy, q.OpeningBuy},
 			{&p.OpeningSell, q.OpeningSell},
+			{&p.Long.Cost, q.Long.Cost},
+			{&p.Short.Cost, q.Short.Cost},
+			{&p.Unrealised, q.Unrealised},
 		} {
 			*x.to = sum.Add(*x.to, x.more)
 		}

@@ -19,6 +19,12 @@ func TestEveryVariableIsAnswered(t *testing.T) {
 		}
 		w := newWorld()
 		w.open()
+		for n, direction := range []hub.Direction{hub.Long, hub.Short} { // what is held has a price
+			w.step(hub.SubmitOrder{Trader: "alpha", Market: hub.MarketView{Last: d("3500"), Seen: w.now}, Request: hub.OrderRequest{
+				Instrument: rb.Instrument, Direction: direction, Offset: hub.Open, Type: hub.Limit, Price: d("3500"), Qty: d("1"),
+			}})
+			w.step(hub.VenueReport{Gateway: "SIM", OrderID: w.core.Orders("alpha", true)[0].ID, Kind: hub.ReportFill, TradeID: fmt.Sprint(n), Price: d("3500"), Qty: d("1")})
+		}
 		files := policies()
 		files[0].Text += fmt.Sprintf("  - {name: probe, require: %s == %s}\n", name, name)
 		w.step(hub.LoadPolicies{Files: files})

@@ -95,7 +95,11 @@ var (
 		Instrument: hub.Instrument{Symbol: "BTC-PERP", Exchange: "GLOBAL"}, Gateway: "SIM", Product: "BTC", Kind: hub.Swap, Currency: "CNY", Size: d("1"), Tick: d("1"),
 		MinQty: d("1"), NetPosition: true, MarginLong: d("0.1"), MarginShort: d("0.1"),
 	}
-	contracts = []hub.Contract{rb, soy, share, coin, swap}
+	nextDay = hub.Contract{ // an A share, T+1
+		Instrument: hub.Instrument{Symbol: "000001", Exchange: "SZSE"}, Gateway: "SIM", Product: "000001", Kind: hub.Equity, Currency: "CNY", Size: d("1"),
+		Tick: d("0.01"), MinQty: d("100"), NetPosition: true, SellNextDay: true, Fees: hub.Fees{OpenByValue: d("0.00025"), CloseByValue: d("0.00125"), CloseTodayByValue: d("0.9")},
+	}
+	contracts = []hub.Contract{rb, soy, share, coin, swap, nextDay}
 )
 
 const openPolicy = `policy: fund
@@ -253,6 +257,8 @@ func TestStories(t *testing.T) {
 				return w.tell(w.step(setUp()))
 			case "book":
 				return w.show(hub.TraderName(arg("trader", "alpha")))
+			case "figures":
+				return w.figures(hub.TraderName(arg("trader", "alpha")))
 			case "check":
 				if err := w.core.Check(); err != nil {
 					return err.Error() + "\n"
@@ -414,4 +420,13 @@ func (w *world) show(trader hub.TraderName) string {
 		fmt.Fprintf(&b, "%s %s %s (today %s, yesterday %s, frozen %s) at %s pnl %s\n", p.Instrument, p.Direction, p.Qty, p.Today, p.Yesterday, p.Frozen, p.Price, p.PnL)
 	}
 	return b.String()
+}
+
+func (w *world) figures(trader hub.TraderName) string {
+	if trader == "fund" {
+		trader = ""
+	}
+	f, _ := w.core.Figures(trader)
+	return fmt.Sprintf("equity %s, %s when the day began; day %s, realised %s, commission %s; peak %s, %s today; drawdown %s, %s today; %d losses in a row; %s held by positions\n",
+		f.Equity, f.EquityStart, f.DayPnL, f.DayRealised, f.DayCommission, f.Peak, f.PeakDay, f.Drawdown, f.DrawdownDay, f.Losses, f.MarginPositions)
 }

@@ -156,13 +156,14 @@ var narrowings = []struct {
 }{{All, ""}, {InContract, "contract."}, {InProduct, "product."}}
 
 func buildCatalogue() []VarInfo {
-	all := slices.Concat(orderVars(), contractVars(), marketVars())
+	all := slices.Concat(orderVars(), orderMoneyVars(), contractVars(), marketVars())
 	for _, o := range owners {
 		for _, group := range [][]VarInfo{narrowed(flowVars()), positionVars()} {
 			all = append(all, o.has(group)...)
 		}
 		if o.money {
 			all = append(all, o.has(ownerVars())...)
+			all = append(all, o.has(bookVars())...)
 		}
 	}
 	return all

@@ -1429,7 +1429,9 @@ type Contract struct {
 	// The IANA time zone of the venue.
 	Zone string `protobuf:"bytes,24,opt,name=zone,proto3" json:"zone,omitempty"`
 	// The configured name of the gateway; the hub fills it in.
-	Gateway       string `protobuf:"bytes,25,opt,name=gateway,proto3" json:"gateway,omitempty"`
+	Gateway string `protobuf:"bytes,25,opt,name=gateway,proto3" json:"gateway,omitempty"`
+	// What is bought can be sold from the next trading day on, not before (T+1). Only for what is paid in full and nets.
+	SellNextDay   bool `protobuf:"varint,50,opt,name=sell_next_day,json=sellNextDay,proto3" json:"sell_next_day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1639,6 +1641,13 @@ func (x *Contract) GetGateway() string {
 	return ""
 }
 
+func (x *Contract) GetSellNextDay() bool {
+	if x != nil {
+		return x.SellNextDay
+	}
+	return false
+}
+
 // Fees are what a venue charges for a fill: a part of the value plus an amount per unit.
 type Fees struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1794,7 +1803,7 @@ const file_tradehub_plugin_v1_common_proto_rawDesc = "" +
 	"\x04type\x18\x04 \x01(\x0e2\x1d.tradehub.plugin.v1.OrderTypeR\x04type\x12\x14\n" +
 	"\x05price\x18\x05 \x01(\tR\x05price\x12\x10\n" +
 	"\x03qty\x18\x06 \x01(\tR\x03qty\x12\x1c\n" +
-	"\treference\x18\a \x01(\tR\treference\"\xee\x06\n" +
+	"\treference\x18\a \x01(\tR\treference\"\x92\a\n" +
 	"\bContract\x12>\n" +
 	"\n" +
 	"instrument\x18\x01 \x01(\v2\x1e.tradehub.plugin.v1.InstrumentR\n" +
@@ -1825,7 +1834,8 @@ const file_tradehub_plugin_v1_common_proto_rawDesc = "" +
 	"\roption_listed\x18\x16 \x01(\x03R\foptionListed\x12#\n" +
 	"\roption_expiry\x18\x17 \x01(\x03R\foptionExpiry\x12\x12\n" +
 	"\x04zone\x18\x18 \x01(\tR\x04zone\x12\x18\n" +
-	"\agateway\x18\x19 \x01(\tR\agateway\"\xfc\x01\n" +
+	"\agateway\x18\x19 \x01(\tR\agateway\x12\"\n" +
+	"\rsell_next_day\x182 \x01(\bR\vsellNextDay\"\xfc\x01\n" +
 	"\x04Fees\x12\"\n" +
 	"\ropen_by_value\x18\x01 \x01(\tR\vopenByValue\x12\"\n" +
 	"\ropen_per_unit\x18\x02 \x01(\tR\vopenPerUnit\x12$\n" +

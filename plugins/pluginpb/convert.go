@@ -166,6 +166,7 @@ func ContractOf(c hub.Contract) *Contract {
 		NetPosition:   c.NetPosition,
 		History:       c.History,
 		SplitsToday:   c.SplitsToday,
+		SellNextDay:   c.SellNextDay,
 		MarginLong:    num(c.MarginLong),
 		MarginShort:   num(c.MarginShort),
 		Fees: &Fees{
@@ -206,6 +207,7 @@ func (r *reading) contract(x *Contract) hub.Contract {
 		NetPosition:   x.GetNetPosition(),
 		History:       x.GetHistory(),
 		SplitsToday:   x.GetSplitsToday(),
+		SellNextDay:   x.GetSellNextDay(),
 		MarginLong:    r.num("margin_long", x.GetMarginLong()),
 		MarginShort:   r.num("margin_short", x.GetMarginShort()),
 		Fees: hub.Fees{

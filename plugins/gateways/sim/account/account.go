@@ -100,12 +100,14 @@ const (
 )
 
 // bucket says what an order closes. An exchange that tells today from yesterday takes a plain Close for yesterday's; the others take every close from
-// whatever there is. A contract that nets has no offsets: a sale takes what is held.
+// whatever there is. A contract that nets has no offsets: a sale takes what is held, or, when what is bought is sold on the next day, what was held before today.
 func (o Order) bucket() bucket {
 	c := o.Contract
 	switch {
 	case c.NetPosition && o.Direction == hub.Long, !c.NetPosition && !o.Offset.Closes():
 		return opens
+	case c.SellNextDay:
+		return fromYesterday
 	case !c.SplitsToday:
 		return fromAny
 	case o.Offset == hub.CloseToday:

@@ -141,10 +141,12 @@ func TestClosingOrdersFreeze(t *testing.T) {
 
 func TestSharesAreBoughtAndNeverShort(t *testing.T) {
 	d := newDesk(t, 1_000_000, 0)
-	d.refused("cannot close 100: 0 long of 600519.SSE are held and not in other orders", "600519.SSE", hub.Short, hub.NoOffset, "100", "1400")
+	d.refused("cannot close 100: 0 long of yesterday of 600519.SSE are held and not in other orders", "600519.SSE", hub.Short, hub.NoOffset, "100", "1400")
 	d.refused("not enough money: the order needs 1400350 CNY and 1000000 are available", "600519.SSE", hub.Long, hub.NoOffset, "1000", "1400")
 	d.trade("600519.SSE", hub.Long, hub.NoOffset, "500", "1400")
 	d.money("CNY", "299825", "0", "175")
+	d.refused("cannot close 100: 0 long of yesterday of 600519.SSE are held and not in other orders", "600519.SSE", hub.Short, hub.NoOffset, "100", "1500") // T+1
+	d.a.Roll()
 	d.trade("600519.SSE", hub.Short, hub.NoOffset, "500", "1500")
 	d.money("CNY", "1049262.5", "0", "737.5")
 }

@@ -34,6 +34,7 @@ type entry struct {
 	MaxQty         number       `yaml:"max_qty"`
 	NetPosition    bool         `yaml:"net_position"`
 	SplitsToday    bool         `yaml:"splits_today"`
+	SellNextDay    bool         `yaml:"sell_next_day"`
 	AroundTheClock bool         `yaml:"around_the_clock"`
 	Margin         margin       `yaml:"margin"`
 	Fees           fees         `yaml:"fees"`
@@ -188,7 +189,7 @@ func (r *reader) contract(line int, zone string, e entry) *Contract {
 		Name:       e.Name, Product: e.Product, Kind: kind, Currency: e.Currency,
 		Size: e.Size.Decimal, Tick: e.Tick.Decimal, MinQty: e.MinQty.Decimal, MaxQty: e.MaxQty.Decimal,
 		StopSupported: true, NetPosition: e.NetPosition, History: true, SplitsToday: e.SplitsToday,
-		MarginLong: e.Margin.Long.Decimal, MarginShort: e.Margin.Short.Decimal, Fees: e.Fees.fees(), Zone: zone,
+		SellNextDay: e.SellNextDay, MarginLong: e.Margin.Long.Decimal, MarginShort: e.Margin.Short.Decimal, Fees: e.Fees.fees(), Zone: zone,
 	}
 	if e.Symbol == "" || e.Exchange == "" {
 		wrong("symbol and exchange must be there")
@@ -223,6 +224,9 @@ func (r *reader) contract(line int, zone string, e entry) *Contract {
 	}
 	if e.SplitsToday && (e.NetPosition || e.AroundTheClock) {
 		wrong("splits_today cannot go together with net_position or around_the_clock")
+	}
+	if e.SellNextDay && (!e.NetPosition || e.AroundTheClock) {
+		wrong("sell_next_day goes together with net_position only, and not with around_the_clock")
 	}
 	if e.AroundTheClock && len(e.Sessions) > 0 {
 		wrong("around_the_clock and sessions cannot go together")
