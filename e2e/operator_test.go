@@ -116,7 +116,7 @@ func halts(h *house, alpha, beta *stock) {
 	h.operated("halt", "--trader", "alpha", "--reason", "lunch")
 	refused := alpha.buy(rebar, price, 1)
 	alpha.ordered(refused, "REJECTED")
-	alpha.logs(after, "trading is halted.*lunch")
+	alpha.logs(after, "alpha is HALTED since .*: lunch")
 	alpha.cancel(rebar, resting)
 	alpha.ordered(resting, "CANCELLED")
 	others := beta.buy(rebar, price, 1)
@@ -130,7 +130,7 @@ func halts(h *house, alpha, beta *stock) {
 	h.operated("halt", "--all", "--reason", "fire")
 	refused = beta.buy(rebar, price, 1)
 	beta.ordered(refused, "REJECTED")
-	beta.logs(0, "trading is halted.*fire")
+	beta.logs(0, "the fund is HALTED since .*: fire")
 	beta.cancel(rebar, others)
 	beta.ordered(others, "CANCELLED")
 

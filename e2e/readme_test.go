@@ -284,7 +284,7 @@ var changing = []struct {
 	{regexp.MustCompile(`\b[0-9a-z]{6}-(\d+)\b`), "ORDER-$1"},
 	{regexp.MustCompile(`\b[234]\d{3}(\.\d+)?\b`), "PRICE"},
 	{regexp.MustCompile(`\.yaml:\d+`), ".yaml:LINE"},
-	{regexp.MustCompile(`halted by [^ :]+`), "halted by OPERATOR"},
+	{regexp.MustCompile(`UTC by [^ :]+`), "UTC by OPERATOR"},
 	{regexp.MustCompile(`\s+`), " "},
 }
 
@@ -330,7 +330,8 @@ func TestAlike(t *testing.T) {
 		{"RPC.towypu-1: Cancelled", "RPC.abc123-1: Cancelled", true},
 		{"RPC.towypu-1: Cancelled", "RPC.abc123-2: Cancelled", false},
 		{"alpha   tcp://127.0.0.1:2014", "alpha  tcp://127.0.0.1:2015", false},
-		{"alpha  halted by root: questions", "alpha  halted by ann: questions", true},
+		{"alpha  HALTED since 10:31:07 UTC by root: questions", "alpha  HALTED since 17:25:31 UTC by ann: questions", true},
+		{"alpha  HALTED since 10:31:07 UTC by root: questions", "alpha  CANCEL_ONLY since 17:25:31 UTC by ann: questions", false},
 		{"revision f31ea2594900 from 3 files", "revision 0123456789ab from 2 files", false},
 		{"SIM  gateway  up  2026-11-22 17:25:31  12746  0", "SIM  gateway  up  2026-12-01 07:25:31  46  0", true},
 		{"SIM  gateway  up  2026-11-22 17:25:31  12746  0", "SIM  gateway  up  2026-12-01 07:25:31  46  1", false},

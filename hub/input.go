@@ -166,7 +166,7 @@ type Marks struct {
 	Marks []Mark `cbor:"1,keyasint"`
 }
 
-// Halt stops new orders of one trader, or of all (Trader ""), or lets them through again. Cancels always pass. It stays until a person lifts it.
+// Halt is how journals of before SetState say that a trader, or the fund (Trader ""), is HALTED or ACTIVE. It is still read, and not written any more.
 type Halt struct {
 	Trader TraderName `cbor:"1,keyasint,omitempty"`
 	On     bool       `cbor:"2,keyasint,omitempty"`

@@ -125,21 +125,6 @@ func ctlVerbs() []verb {
 					return show(e, a, func(ctx context.Context, c *ctl.Client) ([]ctl.Plugin, error) { return c.Plugins(ctx) }, func(p []ctl.Plugin) { writePlugins(e, p); writeNumbers(e, p) })
 				}
 			}),
-		whomVerb("halt", "refuse new orders of a trader, or of all", `New orders are refused until hub ctl resume, through restarts too. Cancels pass.`, true,
-			func(ctx context.Context, c *ctl.Client, w ctl.Whom) (any, string, error) {
-				d, err := c.Halt(ctx, w)
-				return d, "halted", err
-			}),
-		whomVerb("resume", "take new orders again", `Ends a halt. A trader trades only when neither the trader nor the fund (--all) is halted.`, false,
-			func(ctx context.Context, c *ctl.Client, w ctl.Whom) (any, string, error) {
-				d, err := c.Resume(ctx, w)
-				return d, "resumed", err
-			}),
-		whomVerb("cancel-all", "cancel every active order of a trader, or of all", `Asks the venues to cancel; the orders end when they say so. Halt first, or new ones may follow.`, false,
-			func(ctx context.Context, c *ctl.Client, w ctl.Whom) (any, string, error) {
-				n, err := c.CancelAll(ctx, w)
-				return n, count(n.Orders, "order") + " to cancel", err
-			}),
 		ctlVerb("policy reload", "read the policy files again", `All files or none: with an error in any of them the old revision stays, the errors are listed, and the exit code is 1.`,
 			func(_ *flag.FlagSet, a asker) func(env) error {
 				return func(e env) error { return reload(e, a) }
@@ -240,11 +225,8 @@ func writeStatus(e env, s ctl.Status) {
 	fmt.Fprintln(e.stdout)
 	rows = [][]cell{headed("TRADER BALANCE AVAILABLE ACTIVE IN-DOUBT ORDERS TRADES REJECTS STATE")}
 	for _, t := range s.Traders {
-		state := coloured("trading", green)
-		switch {
-		case t.Halted:
-			state = coloured(strings.TrimSpace("halted "+t.Why), red)
-		case !t.Configured:
+		state := standing(t.State, t.Why, "trading")
+		if t.State == "ACTIVE" && !t.Configured {
 			state = coloured("not configured", yellow)
 		}
 		rows = append(rows, []cell{
@@ -252,6 +234,7 @@ func writeStatus(e env, s ctl.Status) {
 		})
 	}
 	writeTable(e, rows)
+	writeGateways(e, s.Gateways)
 }
 
 func orFund(trader string) string {

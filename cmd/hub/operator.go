@@ -45,9 +45,12 @@ func (o operator) Status() ctl.Status {
 	}
 	s.Traders = mapped(h.runner.Standings(), func(s core.Standing) ctl.Standing {
 		return ctl.Standing{
-			Trader: string(s.Trader), Configured: s.Configured, Halted: s.Halted, Why: s.Why, Active: s.Active, InDoubt: s.InDoubt,
+			Trader: string(s.Trader), Configured: s.Configured, State: s.State.String(), Halted: s.State == hub.Halted, Why: s.Why, Active: s.Active, InDoubt: s.InDoubt,
 			Orders: s.Orders, Trades: s.Trades, Rejects: s.Rejects, Account: account(s.Account),
 		}
+	})
+	s.Gateways = mapped(h.runner.Gateways(), func(g core.GatewayStanding) ctl.GatewayStanding {
+		return ctl.GatewayStanding{Name: string(g.Name), Up: g.Up, Reason: g.Reason, State: g.State.String(), Why: g.Why}
 	})
 	return s
 }
@@ -124,22 +127,6 @@ func (o operator) Positions(trader string) ([]ctl.Position, error) {
 			Yesterday: p.Yesterday, Frozen: p.Frozen, Price: p.Price, PnL: p.PnL,
 		}
 	}), nil
-}
-
-func (o operator) Halt(ctx context.Context, w ctl.Whom, by string) error {
-	return o.halt(ctx, w, by, true)
-}
-
-func (o operator) Resume(ctx context.Context, w ctl.Whom, by string) error {
-	return o.halt(ctx, w, by, false)
-}
-
-func (o operator) halt(ctx context.Context, w ctl.Whom, by string, on bool) error {
-	if err := o.known(w.Trader); err != nil {
-		return err
-	}
-	o.h.log.Warn("halt", "on", on, "trader", w.Trader, "all", w.All, "by", by, "reason", w.Reason)
-	return o.h.runner.Halt(ctx, hub.Halt{Trader: hub.TraderName(w.Trader), On: on, By: by, Reason: w.Reason})
 }
 
 func (o operator) CancelAll(w ctl.Whom, by string) (ctl.Cancelled, error) {

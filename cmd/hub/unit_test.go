@@ -185,7 +185,8 @@ TRADER  CONTRACT     SIDE  QUANTITY  TODAY  YESTERDAY  FROZEN  PRICE    PNL
 		{"refusing", false, func(e env) {
 			writeStatus(e, ctl.Status{
 				Version: "1", PID: 7, Started: at, Fund: "f", Currency: "CNY", Day: "20261123", Revision: "r", Journal: "failed: no space", Entries: 5, Data: "/d", Refusing: "the disk is full",
-				RPC: []ctl.Line{{Trader: "alpha", Request: "a", Publish: "b"}}, Traders: []ctl.Standing{{Configured: true}, {Trader: "old"}, {Trader: "alpha", Halted: true, Why: "by x"}},
+				RPC: []ctl.Line{{Trader: "alpha", Request: "a", Publish: "b"}}, Traders: []ctl.Standing{{Configured: true, State: "ACTIVE"}, {Trader: "old", State: "ACTIVE"}, {Trader: "alpha", State: "HALTED", Halted: true, Why: "HALTED by x"}},
+				Gateways: []ctl.GatewayStanding{{Name: "SIM", State: "ACTIVE"}, {Name: "CTP", State: "REDUCE_ONLY", Why: "REDUCE_ONLY by y"}},
 			})
 		}, `
 hub      refusing new orders: the disk is full
@@ -202,7 +203,10 @@ PLUGIN  KIND  STATE  SINCE  PID  RESTARTS  REASON
 TRADER  BALANCE  AVAILABLE  ACTIVE  IN-DOUBT  ORDERS  TRADES  REJECTS  STATE
 (fund)        0          0       0         0       0       0        0  trading
 old           0          0       0         0       0       0        0  not configured
-alpha         0          0       0         0       0       0        0  halted by x
+alpha         0          0       0         0       0       0        0  HALTED by x
+
+GATEWAY  STATE
+CTP      REDUCE_ONLY by y
 `},
 	} {
 		t.Run(row.name, func(t *testing.T) {

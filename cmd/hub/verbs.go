@@ -25,6 +25,7 @@ func verbs() []verb {
 		[]verb{demoVerb(), serveVerb(), checkVerb()},
 		policyVerbs(),
 		ctlVerbs(),
+		stopVerbs(),
 		[]verb{versionVerb()},
 	)
 }

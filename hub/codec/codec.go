@@ -32,6 +32,11 @@ const (
 	kindJudgeOrder
 )
 
+// Kinds of states and the kill switch.
+const (
+	kindSetState = iota + 50
+)
+
 var (
 	enc = must(cbor.CoreDetEncOptions().EncMode())
 	dec = must(cbor.DecOptions{MaxNestedLevels: 16, MaxArrayElements: 1 << 24, MaxMapPairs: 1 << 16}.DecMode())
@@ -91,6 +96,8 @@ func kindOf(in hub.Input) int {
 		return kindTakeOrder
 	case hub.JudgeOrder:
 		return kindJudgeOrder
+	case hub.SetState:
+		return kindSetState
 	}
 	return 0
 }
@@ -129,6 +136,8 @@ func Decode(b []byte) (hub.Entry, error) {
 		p.Input, err = decode[hub.TakeOrder](body)
 	case kindJudgeOrder:
 		p.Input, err = decode[hub.JudgeOrder](body)
+	case kindSetState:
+		p.Input, err = decode[hub.SetState](body)
 	default:
 		return hub.Entry{}, fmt.Errorf("decode entry: kind %d is not known to this version of the hub", b[0])
 	}

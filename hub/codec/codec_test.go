@@ -65,6 +65,7 @@ var inputs = []hub.Input{
 	hub.RollDay{},
 	hub.TakeOrder{},
 	hub.JudgeOrder{},
+	hub.SetState{},
 }
 
 func TestEntriesComeBack(t *testing.T) {

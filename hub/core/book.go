@@ -8,8 +8,9 @@ import (
 type book struct {
 	Trader  hub.TraderName `cbor:"1,keyasint,omitempty"` // "" for the fund
 	Capital hub.Decimal    `cbor:"2,keyasint"`
-	Halted  bool           `cbor:"3,keyasint,omitempty"`
-	HaltWhy string         `cbor:"4,keyasint,omitempty"`
+	// Halted and HaltWhy are of images of before there were restraints.
+	Halted  bool   `cbor:"3,keyasint,omitempty"`
+	HaltWhy string `cbor:"4,keyasint,omitempty"`
 
 	Realised   hub.Decimal `cbor:"5,keyasint,omitzero"`
 	Commission hub.Decimal `cbor:"6,keyasint,omitzero"`
@@ -53,6 +54,7 @@ type book struct {
 	Losses int `cbor:"54,keyasint,omitempty"`
 
 	byKey map[key]*position
+	state hub.State // the most restrictive of its restraints
 }
 
 func newBook(trader hub.TraderName) *book { return &book{Trader: trader, byKey: map[key]*position{}} }

@@ -36,6 +36,7 @@ type Core struct {
 	orders       map[hub.OrderID]*order
 	orderList    []*order          // in the order of their decisions
 	undecided    map[uint64]*order // by Ask
+	restraints   []restraint       // in the order in which they were set
 
 	effects []Effect
 }
@@ -45,6 +46,8 @@ type gateway struct {
 	Up     bool            `cbor:"2,keyasint,omitempty"`
 	Reason string          `cbor:"3,keyasint,omitempty"`
 	Since  hub.Time        `cbor:"4,keyasint,omitempty"`
+
+	state hub.State // the most restrictive of its restraints
 }
 
 // New returns the core of a hub on its first day: it knows nobody, and refuses everything.
@@ -92,7 +95,9 @@ func (c *Core) Step(e hub.Entry) []Effect {
 	case hub.Marks:
 		c.mark(in)
 	case hub.Halt:
-		c.halt(in)
+		c.setState(oldHalt(in))
+	case hub.SetState:
+		c.setState(in)
 	case hub.RollDay:
 		c.rollDay(in)
 	default:
@@ -143,6 +148,7 @@ func (c *Core) setUp(in hub.SetUp) {
 		gateways = append(gateways, g)
 	}
 	c.gateways = gateways
+	c.weighStates()
 	for _, k := range c.contractList { // rates may have changed
 		if c.idle(k.key) {
 			now := k.Contract
@@ -255,27 +261,6 @@ func (c *Core) must(sum *hub.Sum, doing string) {
 	if err := sum.Err(); err != nil {
 		panic(fmt.Sprintf("core: entry %d: %s: %v", c.seq, doing, err))
 	}
-}
-
-func (c *Core) halt(in hub.Halt) {
-	b := c.fund
-	if in.Trader != "" {
-		if b = c.byTrader[in.Trader]; b == nil {
-			c.alert("halt of trader %s, who does not exist", in.Trader)
-			return
-		}
-	}
-	b.Halted = in.On
-	b.HaltWhy = ""
-	if in.On {
-		b.HaltWhy = "by " + in.By
-		if in.Reason != "" {
-			b.HaltWhy += ": " + in.Reason
-		}
-		c.emit(Notice{Trader: in.Trader, Level: Warning, Text: "trading is halted " + b.HaltWhy + "; cancels pass"})
-		return
-	}
-	c.emit(Notice{Trader: in.Trader, Level: Info, Text: "trading is resumed by " + in.By})
 }
 
 func (c *Core) rollDay(in hub.RollDay) {

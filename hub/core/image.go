@@ -24,13 +24,14 @@ type Image struct {
 	Fund       book             `cbor:"11,keyasint"`
 	Traders    []book           `cbor:"12,keyasint"`
 	Orders     []order          `cbor:"13,keyasint"`
+	Restraints []restraint      `cbor:"60,keyasint,omitempty"`
 }
 
 // Image copies the state.
 func (c *Core) Image() Image {
 	im := Image{
 		Seq: c.seq, Now: c.now, Day: c.day, DayBefore: c.dayBefore, Head: c.head, OrderCount: c.orderCount, TradeCount: c.tradeCount, SetUp: c.setup, Files: slices.Clone(c.files),
-		Fund: c.fund.image(),
+		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints),
 	}
 	for _, g := range c.gateways {
 		im.Gateways = append(im.Gateways, *g)
@@ -99,5 +100,7 @@ func Restore(im Image) (*Core, error) {
 		}
 		c.orderList = append(c.orderList, o)
 	}
+	c.restraints = im.Restraints
+	c.takeOldHalts()
 	return c, nil
 }

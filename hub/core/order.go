@@ -219,11 +219,7 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 	if !b.Configured {
 		own = append(own, hub.Refusal{Code: "no-trader", Text: fmt.Sprintf("trader %s is not configured", b.Trader)})
 	}
-	for _, x := range []*book{b, c.fund} {
-		if x.Halted {
-			own = append(own, hub.Refusal{Code: "halted", Text: "trading is halted " + x.HaltWhy})
-		}
-	}
+	own = c.forbidden(own, o, b, k)
 	if g := c.gateway(k.Gateway); g == nil {
 		own = append(own, hub.Refusal{Code: "gateway-down", Text: fmt.Sprintf("gateway %s is not configured", k.Gateway)})
 	} else if !g.Up {

@@ -153,7 +153,7 @@ func TestHistories(t *testing.T) {
 				w.step(hub.Marks{Marks: []hub.Mark{{Instrument: rapid.SampledFrom(contracts).Draw(t, "contract").Instrument, Price: decimal(3000, 4000, "price")}}})
 			},
 			"halt": func(t *rapid.T) {
-				w.step(hub.Halt{Trader: traders.Draw(t, "trader"), On: rapid.Bool().Draw(t, "on"), By: "x"})
+				w.step(hub.SetState{Scope: hub.ScopeTrader, Name: string(traders.Draw(t, "trader")), State: hub.State(rapid.IntRange(0, 3).Draw(t, "state")), By: "x"})
 			},
 			"roll": func(t *rapid.T) {
 				day++

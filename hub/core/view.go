@@ -152,8 +152,8 @@ func (c *Core) GatewayOf(named hub.GatewayName, i hub.Instrument) hub.GatewayNam
 type Standing struct {
 	Trader     hub.TraderName
 	Configured bool
-	Halted     bool
-	Why        string
+	State      hub.State // its own; the fund's and the gateway's hold as well
+	Why        string    // every restraint: by whom, since when, why
 	Active     int
 	InDoubt    int
 	Orders     int // today
@@ -167,7 +167,7 @@ func (c *Core) Standings() []Standing {
 	out := make([]Standing, 0, len(c.traders)+1)
 	for _, b := range append([]*book{c.fund}, c.traders...) {
 		out = append(out, Standing{
-			Trader: b.Trader, Configured: b.Configured || b == c.fund, Halted: b.Halted, Why: b.HaltWhy, Active: b.Active, InDoubt: b.InDoubt,
+			Trader: b.Trader, Configured: b.Configured || b == c.fund, State: b.state, Why: c.whyState(scopeOf(b)), Active: b.Active, InDoubt: b.InDoubt,
 			Orders: b.Orders.Today, Trades: b.Trades.Today, Rejects: b.Rejects.Today, Account: b.account(),
 		})
 	}
@@ -180,13 +180,15 @@ type GatewayStanding struct {
 	Up     bool
 	Reason string
 	Since  hub.Time
+	State  hub.State
+	Why    string // of State
 }
 
 // Gateways returns how every gateway stands.
 func (c *Core) Gateways() []GatewayStanding {
 	out := make([]GatewayStanding, len(c.gateways))
 	for i, g := range c.gateways {
-		out[i] = GatewayStanding(*g)
+		out[i] = GatewayStanding{Name: g.Name, Up: g.Up, Reason: g.Reason, Since: g.Since, State: g.state, Why: c.whyState(hub.ScopeGateway, string(g.Name))}
 	}
 	return out
 }

@@ -244,6 +244,20 @@ func TestStories(t *testing.T) {
 				return w.tell(w.step(hub.Marks{Marks: []hub.Mark{{Instrument: i, Price: d(arg("price", "0"))}}}))
 			case "halt":
 				return w.tell(w.step(hub.Halt{Trader: hub.TraderName(arg("trader", "")), On: !has("off"), By: "olivia", Reason: arg("reason", "")}))
+			case "state": // state halted|cancel-only|reduce-only|active trader=|gateway=
+				in := hub.SetState{Name: arg("trader", arg("gateway", "")), By: "olivia", Reason: arg("reason", "")}
+				switch {
+				case has("trader"):
+					in.Scope = hub.ScopeTrader
+				case has("gateway"):
+					in.Scope = hub.ScopeGateway
+				}
+				for _, s := range []hub.State{hub.Active, hub.ReduceOnly, hub.CancelOnly, hub.Halted} {
+					if has(strings.ToLower(s.String())) {
+						in.State = s
+					}
+				}
+				return w.tell(w.step(in))
 			case "roll":
 				return w.tell(w.step(hub.RollDay{Day: hub.Day(arg("day", ""))}))
 			case "restart":

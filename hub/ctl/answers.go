@@ -22,11 +22,12 @@ type Status struct {
 	// Refusing says why new orders are refused at the door; "" when they are taken.
 	Refusing string `json:"refusing,omitempty"`
 	// Ready: every address is bound and every plugin has been up.
-	Ready    bool       `json:"ready"`
-	Revision string     `json:"revision"`
-	RPC      []Line     `json:"rpc"`
-	Plugins  []Plugin   `json:"plugins"`
-	Traders  []Standing `json:"traders"` // the fund first, with name ""
+	Ready    bool              `json:"ready"`
+	Revision string            `json:"revision"`
+	RPC      []Line            `json:"rpc"`
+	Plugins  []Plugin          `json:"plugins"`
+	Traders  []Standing        `json:"traders"` // the fund first, with name ""
+	Gateways []GatewayStanding `json:"gateways"`
 }
 
 // Line is one trader's pair of addresses.
@@ -68,11 +69,13 @@ type Number struct {
 type Standing struct {
 	Trader string `json:"trader"` // "" for the fund
 	// Configured is false of a trader who left the configuration and keeps a book.
-	Configured bool   `json:"configured"`
-	Halted     bool   `json:"halted"`
-	Why        string `json:"why,omitempty"`
-	Active     int    `json:"active"`
-	InDoubt    int    `json:"in_doubt"`
+	Configured bool `json:"configured"`
+	// State is its own: "ACTIVE", "REDUCE_ONLY", "CANCEL_ONLY" or "HALTED"; those of the fund and of gateways hold as well. Why has who, when and why. Halted says that State is HALTED.
+	State   string `json:"state"`
+	Halted  bool   `json:"halted"`
+	Why     string `json:"why,omitempty"`
+	Active  int    `json:"active"`
+	InDoubt int    `json:"in_doubt"`
 	// Orders, Trades and Rejects are of this trading day.
 	Orders  int     `json:"orders"`
 	Trades  int     `json:"trades"`
@@ -142,14 +145,6 @@ type Position struct {
 	Frozen    hub.Decimal `json:"frozen"`
 	Price     hub.Decimal `json:"price"`
 	PnL       hub.Decimal `json:"pnl"`
-}
-
-// Whom names a trader, or all: exactly one of them, so that nobody halts the fund by leaving a name away.
-type Whom struct {
-	Trader string `json:"trader,omitempty"`
-	All    bool   `json:"all,omitempty"`
-	// Reason is of a halt; it is shown to the traders.
-	Reason string `json:"reason,omitempty"`
 }
 
 // Cancelled answers a cancel-all.

@@ -126,16 +126,6 @@ func (c *Client) Positions(ctx context.Context, trader string) (p []Position, er
 	return p, c.ask(ctx, http.MethodGet, "/v1/positions?"+url.Values{"trader": {trader}}.Encode(), nil, &p)
 }
 
-// Halt refuses new orders until Resume. Cancels pass.
-func (c *Client) Halt(ctx context.Context, whom Whom) (d Done, err error) {
-	return d, c.ask(ctx, http.MethodPost, "/v1/halt", whom, &d)
-}
-
-// Resume takes new orders again.
-func (c *Client) Resume(ctx context.Context, whom Whom) (d Done, err error) {
-	return d, c.ask(ctx, http.MethodPost, "/v1/resume", whom, &d)
-}
-
 // CancelAll cancels every active order.
 func (c *Client) CancelAll(ctx context.Context, whom Whom) (n Cancelled, err error) {
 	return n, c.ask(ctx, http.MethodPost, "/v1/cancel-all", whom, &n)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ var (
 		Version: "1", PID: 7, Started: at, Data: "/data", Fund: "evergreen", Currency: "CNY", Day: "20261123", Entries: 12, Journal: "leading", Ready: true,
 		Revision: "7f3a91", RPC: []ctl.Line{{Trader: "alpha", Request: "tcp://127.0.0.1:2014", Publish: "tcp://127.0.0.1:4102", Running: true, Clients: 2}},
 		Plugins: []ctl.Plugin{{Kind: "gateway", Name: "SIM", State: "up", Since: at}},
-		Traders: []ctl.Standing{{Trader: "alpha", Halted: true, Why: "by ops", Account: ctl.Account{Trader: "alpha", Capital: hub.MustDecimal("2000000.5")}}},
+		Traders: []ctl.Standing{{Trader: "alpha", State: "HALTED", Halted: true, Why: "HALTED by ops", Account: ctl.Account{Trader: "alpha", Capital: hub.MustDecimal("2000000.5")}}},
 	}
 	plugin   = ctl.Plugin{Kind: "risk", Name: "margin", State: "up", Since: at, Numbers: []ctl.Number{{Name: "margin.used", Trader: "alpha", Value: hub.MustDecimal("4550")}}}
 	order    = ctl.Order{ID: "o1", Trader: "alpha", Contract: "rb2610.SHFE", Price: hub.MustDecimal("3500"), Quantity: hub.MustDecimal("3"), Active: true, Time: at, Updated: at}
@@ -68,12 +69,8 @@ func (o *operator) Positions(trader string) ([]ctl.Position, error) {
 	return []ctl.Position{position}, o.note("positions %q", trader)
 }
 
-func (o *operator) Halt(_ context.Context, w ctl.Whom, by string) error {
-	return o.note("halt %+v by %s", w, by)
-}
-
-func (o *operator) Resume(_ context.Context, w ctl.Whom, by string) error {
-	return o.note("resume %+v by %s", w, by)
+func (o *operator) SetState(_ context.Context, state string, w ctl.Whom, by string) (string, error) {
+	return "so it is", o.note("%s %+v by %s", state, w, by)
 }
 
 func (o *operator) CancelAll(w ctl.Whom, by string) (ctl.Cancelled, error) {
@@ -147,10 +144,15 @@ func TestEverything(t *testing.T) {
 	check("trades", []ctl.Trade{trade}, trades, err)
 	positions, err := c.Positions(ctx, "")
 	check("positions", []ctl.Position{position}, positions, err)
-	done, err := c.Halt(ctx, ctl.Whom{Trader: "alpha", Reason: "lunch"})
-	check("halt", ctl.Done{Done: "halted"}, done, err)
-	done, err = c.Resume(ctx, ctl.Whom{All: true})
-	check("resume", ctl.Done{Done: "resumed"}, done, err)
+	var asked []string
+	var done ctl.Done
+	for _, state := range []string{"HALTED", "CANCEL_ONLY", "REDUCE_ONLY", "ACTIVE"} {
+		for _, w := range []ctl.Whom{{Trader: "alpha", Reason: "lunch"}, {Gateway: "SIM"}, {All: true}} {
+			done, err = c.SetState(ctx, state, w)
+			check(state, ctl.Done{Done: "so it is"}, done, err)
+			asked = append(asked, fmt.Sprintf("%s %+v by %s", state, w, me(t)))
+		}
+	}
 	cancelled, err := c.CancelAll(ctx, ctl.Whom{Trader: "alpha"})
 	check("cancel-all", ctl.Cancelled{Orders: 3}, cancelled, err)
 	reloaded, err := c.ReloadPolicy(ctx)
@@ -163,10 +165,9 @@ func TestEverything(t *testing.T) {
 	check("log", ctl.Done{Done: "level debug"}, done, err)
 
 	who := me(t)
-	want := []string{
-		`orders "a&b" true`, `trades "alpha"`, `positions ""`, "halt {Trader:alpha All:false Reason:lunch} by " + who, "resume {Trader: All:true Reason:} by " + who,
-		"cancel-all {Trader:alpha All:false Reason:} by " + who, "reload by " + who, "rpc stop by " + who, "rpc start by " + who, "log debug by " + who,
-	}
+	want := slices.Concat([]string{`orders "a&b" true`, `trades "alpha"`, `positions ""`}, asked, []string{
+		"cancel-all {Trader:alpha Gateway: Contract: All:false Reason:} by " + who, "reload by " + who, "rpc stop by " + who, "rpc start by " + who, "log debug by " + who,
+	})
 	if diff := cmp.Diff(want, o.did); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
 	}
@@ -188,10 +189,18 @@ func TestProblems(t *testing.T) {
 		t.Errorf("a plain error: %v", err)
 	}
 	o.did = nil
-	for _, w := range []ctl.Whom{{}, {Trader: "alpha", All: true}} {
-		if _, err := c.Halt(t.Context(), w); !errors.As(err, &p) || p.Text != "it is not said for whom" {
+	for _, w := range []ctl.Whom{{}, {Trader: "alpha", All: true}, {Trader: "alpha", Gateway: "SIM"}, {Contract: "rb2610.SHFE"}, {Trader: "alpha", Contract: "rb2610.SHFE"}} {
+		if _, err := c.SetState(t.Context(), "HALTED", w); !errors.As(err, &p) || p.Text != "it is not said for whom" {
 			t.Errorf("halt of %+v: %v", w, err)
 		}
+	}
+	for _, w := range []ctl.Whom{{}, {Contract: "rb2610.SHFE", All: true}} {
+		if _, err := c.CancelAll(t.Context(), w); !errors.As(err, &p) || p.Text != "it is not said for whom" {
+			t.Errorf("cancel-all of %+v: %v", w, err)
+		}
+	}
+	if _, err := c.SetState(t.Context(), "SLEEPING", ctl.Whom{All: true}); !errors.As(err, &p) || p.Text != "there is no state SLEEPING" {
+		t.Errorf("no such state: %v", err)
 	}
 	if len(o.did) > 0 {
 		t.Errorf("done all the same: %v", o.did)

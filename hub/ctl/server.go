@@ -23,8 +23,8 @@ type Operator interface {
 	Trades(trader string) ([]Trade, error)
 	Positions(trader string) ([]Position, error)
 
-	Halt(ctx context.Context, whom Whom, by string) error
-	Resume(ctx context.Context, whom Whom, by string) error
+	// SetState sets "HALTED", "CANCEL_ONLY", "REDUCE_ONLY" or "ACTIVE" for one of the trader, the gateway and the fund that whom names, and says what holds now.
+	SetState(ctx context.Context, state string, whom Whom, by string) (said string, err error)
 	CancelAll(whom Whom, by string) (Cancelled, error)
 	ReloadPolicy(ctx context.Context, by string) (Reloaded, error)
 	// StartRPC and StopRPC answer with what stock VeighNa would log.
@@ -88,13 +88,8 @@ func Handler(o Operator) http.Handler {
 	})
 	get(mux, "/v1/trades", func(r *http.Request) (any, error) { return o.Trades(r.URL.Query().Get("trader")) })
 	get(mux, "/v1/positions", func(r *http.Request) (any, error) { return o.Positions(r.URL.Query().Get("trader")) })
-	post(mux, "/v1/halt", whom(func(r *http.Request, w Whom) (any, error) {
-		return Done{"halted"}, o.Halt(r.Context(), w, by(r))
-	}))
-	post(mux, "/v1/resume", whom(func(r *http.Request, w Whom) (any, error) {
-		return Done{"resumed"}, o.Resume(r.Context(), w, by(r))
-	}))
-	post(mux, "/v1/cancel-all", whom(func(r *http.Request, w Whom) (any, error) { return o.CancelAll(w, by(r)) }))
+	stateHandlers(mux, o)
+	post(mux, "/v1/cancel-all", some(func(r *http.Request, w Whom) (any, error) { return o.CancelAll(w, by(r)) }))
 	post(mux, "/v1/policy/reload", func(r *http.Request, _ struct{}) (any, error) { return o.ReloadPolicy(r.Context(), by(r)) })
 	post(mux, "/v1/rpc/start", func(r *http.Request, _ struct{}) (any, error) {
 		said, err := o.StartRPC(by(r))
@@ -150,15 +145,6 @@ func reply(w http.ResponseWriter, r *http.Request, ask func(*http.Request) (any,
 	problem := &ProblemError{Text: err.Error()}
 	errors.As(err, &problem)
 	answer(w, http.StatusConflict, problem)
-}
-
-func whom(do func(*http.Request, Whom) (any, error)) func(*http.Request, Whom) (any, error) {
-	return func(r *http.Request, w Whom) (any, error) {
-		if (w.Trader != "") == w.All {
-			return nil, &ProblemError{Text: "it is not said for whom", Hint: "name one trader, or all, and not both"}
-		}
-		return do(r, w)
-	}
 }
 
 func answer(w http.ResponseWriter, status int, what any) {

@@ -75,7 +75,7 @@ func (w *World) move(m Move) error {
 		}
 		w.propose(hub.LoadPolicies{Files: files, By: "compliance"}, nil)
 	case Halt:
-		w.propose(hub.Halt{Trader: traders[pick(len(traders), m.A)], On: m.B%2 == 0, By: "operator"}, nil)
+		w.propose(hub.SetState{Scope: hub.ScopeTrader, Name: string(traders[pick(len(traders), m.A)]), State: hub.State(m.B % 4), By: "operator"}, nil)
 	case Roll:
 		if w.day%2 == 1 { // what happened a day ago is known by now
 			w.settleAll()

@@ -489,16 +489,6 @@ func (r *Runner) CancelAll(trader hub.TraderName, by string) int {
 	return len(orders)
 }
 
-// Halt stops, or lets through again, new orders of a trader ("" for all).
-func (r *Runner) Halt(ctx context.Context, in hub.Halt) error {
-	if in.Trader != "" {
-		if _, ok := r.Account(in.Trader); !ok {
-			return fmt.Errorf("trader %s does not exist", in.Trader)
-		}
-	}
-	return r.do(ctx, in, nil)
-}
-
 // LoadPolicies puts policy files in force, all or none. With errors in them the old revision stays.
 func (r *Runner) LoadPolicies(ctx context.Context, files []hub.PolicyFile, by string) (revision string, errs []string, err error) {
 	if _, bad := policy.Compile(files); len(bad) > 0 {

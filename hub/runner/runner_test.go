@@ -463,10 +463,10 @@ func TestDayRollsByTheCalendar(t *testing.T) {
 func TestHaltStaysUntilLifted(t *testing.T) {
 	dir := t.TempDir()
 	h := open(t, dir, nil)
-	if err := h.Halt(t.Context(), hub.Halt{Trader: "alpha", On: true, By: "olivia", Reason: "lunch"}); err != nil {
+	if err := h.SetState(t.Context(), hub.SetState{Scope: hub.ScopeTrader, Name: "alpha", State: hub.Halted, By: "olivia", Reason: "lunch"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Halt(t.Context(), hub.Halt{Trader: "nobody", On: true}); err == nil || err.Error() != "trader nobody does not exist" {
+	if err := h.SetState(t.Context(), hub.SetState{Scope: hub.ScopeTrader, Name: "nobody", State: hub.Halted}); err == nil || err.Error() != "trader nobody does not exist" {
 		t.Errorf("got %v", err)
 	}
 	if err := h.Runner.Close(); err != nil {
@@ -478,8 +478,8 @@ func TestHaltStaysUntilLifted(t *testing.T) {
 	if _, err := h.submit(buy); err != nil {
 		t.Fatal(err)
 	}
-	h.screen.wait(t, "trading is halted by olivia: lunch")
-	if err := h.Halt(t.Context(), hub.Halt{Trader: "alpha", By: "olivia"}); err != nil {
+	h.screen.wait(t, " by olivia: lunch")
+	if err := h.SetState(t.Context(), hub.SetState{Scope: hub.ScopeTrader, Name: "alpha", By: "olivia"}); err != nil {
 		t.Fatal(err)
 	}
 	id, _ := h.submit(buy)

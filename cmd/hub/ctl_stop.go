@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"tradehub/hub/ctl"
+)
+
+// The verbs of this file are the kill switch.
+func stopVerbs() []verb {
+	return []verb{
+		stateVerb("halt", "HALTED", "let nothing but cancels out", `No order leaves until hub ctl resume, through restarts too; not even those of hub ctl flatten. Cancels pass, and what works at the venues stays: see cancel-all.`),
+		stateVerb("cancel-only", "CANCEL_ONLY", "refuse every order of traders", `Orders are refused until hub ctl resume, through restarts too. Cancels pass, and so does hub ctl flatten.`),
+		stateVerb("reduce-only", "REDUCE_ONLY", "let positions become smaller only",
+			`Of each trader and contract only orders pass that make the position smaller, all working closes counted: none that opens, none that turns it over. Until hub ctl resume, through restarts too.`),
+		stateVerb("resume", "ACTIVE", "take orders again",
+			`Ends halt, cancel-only and reduce-only, whether a person or a watch set it. Of the states of a trader, of the fund (--all) and of a gateway the most restrictive holds.`),
+		whomVerb("cancel-all", "cancel every active order of a trader, or of all", `Asks the venues to cancel; the orders end when they say so. Halt first, or new ones may follow.`, false,
+			func(ctx context.Context, c *ctl.Client, w ctl.Whom) (any, string, error) {
+				n, err := c.CancelAll(ctx, w)
+				return n, count(n.Orders, "order") + " to cancel", err
+			}),
+	}
+}
+
+// stateVerb is a verb that sets the state of a trader, a gateway or the fund, and wants to be told of which.
+func stateVerb(name, state, short, long string) verb {
+	return ctlVerb(name, short, long, func(flags *flag.FlagSet, a asker) func(env) error {
+		trader := flags.String("trader", "", "one `TRADER`")
+		gateway := flags.String("gateway", "", "one `GATEWAY`")
+		all := flags.Bool("all", false, "the whole fund")
+		reason := flags.String("reason", "", "why, in `WORDS` that traders read")
+		return func(e env) error {
+			named := 0
+			for _, is := range []bool{*trader != "", *gateway != "", *all} {
+				if is {
+					named++
+				}
+			}
+			if named != 1 {
+				return misused("hub ctl "+name+" --trader NAME, or --gateway NAME, or --all", "%s whom?", name)
+			}
+			return show(e, a, func(ctx context.Context, c *ctl.Client) (ctl.Done, error) {
+				return c.SetState(ctx, state, ctl.Whom{Trader: *trader, Gateway: *gateway, All: *all, Reason: *reason})
+			}, func(d ctl.Done) { fmt.Fprintln(e.stdout, d.Done) })
+		}
+	})
+}
+
+// standing is a state in a table; the usual one in the words that are given.
+func standing(state, why, usual string) cell {
+	switch state {
+	case "", "ACTIVE":
+		return coloured(usual, green)
+	case "REDUCE_ONLY":
+		return coloured(why, yellow)
+	}
+	return coloured(why, red)
+}
+
+// writeGateways shows the gateways through which not everything is allowed.
+func writeGateways(e env, gateways []ctl.GatewayStanding) {
+	rows := [][]cell{headed("GATEWAY STATE")}
+	for _, g := range gateways {
+		if g.State != "ACTIVE" {
+			rows = append(rows, []cell{text(g.Name), standing(g.State, g.Why, "")})
+		}
+	}
+	if len(rows) == 1 {
+		return
+	}
+	fmt.Fprintln(e.stdout)
+	writeTable(e, rows)
+}

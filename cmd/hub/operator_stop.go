@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tradehub/hub"
+	"tradehub/hub/core"
+	"tradehub/hub/ctl"
+)
+
+// SetState answers with what holds then of everybody who is not free to trade.
+func (o operator) SetState(ctx context.Context, state string, w ctl.Whom, by string) (string, error) {
+	if err := o.knownWhom(w); err != nil {
+		return "", err
+	}
+	s, err := hub.ParseState(state)
+	if err != nil {
+		return "", err
+	}
+	in := hub.SetState{State: s, By: by, Reason: w.Reason}
+	switch {
+	case w.Trader != "":
+		in.Scope, in.Name = hub.ScopeTrader, w.Trader
+	case w.Gateway != "":
+		in.Scope, in.Name = hub.ScopeGateway, w.Gateway
+	}
+	o.h.log.Warn("state", "state", s, "of", in.Scope, "name", in.Name, "by", by, "reason", w.Reason)
+	if err := o.h.runner.SetState(ctx, in); err != nil {
+		return "", err
+	}
+	return o.standings(in), nil
+}
+
+// standings is what holds, in lines: first of whom it was asked for, then of whoever else is not free.
+func (o operator) standings(asked hub.SetState) string {
+	var first string
+	var rest []string
+	add := func(scope hub.Scope, name, subject string, state hub.State, why string) {
+		line := subject + " is " + why
+		if state == hub.Active {
+			line = subject + " is ACTIVE"
+		}
+		switch {
+		case scope == asked.Scope && name == asked.Name:
+			first = line
+		case state != hub.Active:
+			rest = append(rest, line)
+		}
+	}
+	for _, s := range o.h.runner.Standings() {
+		if s.Trader == "" {
+			add(hub.ScopeFund, "", "the fund", s.State, s.Why)
+			continue
+		}
+		add(hub.ScopeTrader, string(s.Trader), string(s.Trader), s.State, s.Why)
+	}
+	for _, g := range o.h.runner.Gateways() {
+		add(hub.ScopeGateway, string(g.Name), "gateway "+string(g.Name), g.State, g.Why)
+	}
+	return strings.Join(append([]string{first}, rest...), "\n")
+}
+
+// knownWhom is nil when everything that is named is there.
+func (o operator) knownWhom(w ctl.Whom) error {
+	if err := o.known(w.Trader); err != nil {
+		return err
+	}
+	gateways := o.h.runner.Gateways()
+	if w.Gateway != "" && !slices.ContainsFunc(gateways, func(g core.GatewayStanding) bool { return string(g.Name) == w.Gateway }) {
+		names := mapped(gateways, func(g core.GatewayStanding) string { return string(g.Name) })
+		return &ctl.ProblemError{Text: fmt.Sprintf("there is no gateway %q", w.Gateway), Hint: suggest(w.Gateway, names, "there are "+strings.Join(names, ", "))}
+	}
+	if i, ok := hub.ParseInstrument(w.Contract); w.Contract != "" && !ok {
+		return &ctl.ProblemError{Text: fmt.Sprintf("%q is no contract", w.Contract), Hint: "write its symbol and its exchange, as in rb2610.SHFE"}
+	} else if w.Contract != "" {
+		if _, there := o.h.runner.Contract(i); !there && !o.held(i) {
+			return &ctl.ProblemError{Text: "no gateway trades " + w.Contract + ", and nobody holds it"}
+		}
+	}
+	return nil
+}
+
+func (o operator) held(i hub.Instrument) bool {
+	return slices.ContainsFunc(o.h.runner.Positions(""), func(p hub.Position) bool { return p.Instrument == i })
+}

@@ -1,0 +1,73 @@
+package ctl
+
+import (
+	"context"
+	"net/http"
+)
+
+// Whom names a trader, a gateway, or all: exactly one of them, so that nobody halts the fund by leaving a name away. Where orders or positions are meant, and not who may trade, trader,
+// gateway and contract can be named together, and mean what fits all of them.
+type Whom struct {
+	Trader   string `json:"trader,omitempty"`
+	Gateway  string `json:"gateway,omitempty"`
+	Contract string `json:"contract,omitempty"` // rb2610.SHFE
+	All      bool   `json:"all,omitempty"`
+	// Reason is shown to the traders.
+	Reason string `json:"reason,omitempty"`
+}
+
+// GatewayStanding is what is allowed through a gateway.
+type GatewayStanding struct {
+	Name   string `json:"name"`
+	Up     bool   `json:"up"`
+	Reason string `json:"reason,omitempty"` // why it is not up
+	State  string `json:"state"`
+	Why    string `json:"why,omitempty"`
+}
+
+// one wants a single subject.
+func one(do func(*http.Request, Whom) (any, error)) func(*http.Request, Whom) (any, error) {
+	return func(r *http.Request, w Whom) (any, error) {
+		named := 0
+		for _, is := range []bool{w.Trader != "", w.Gateway != "", w.All} {
+			if is {
+				named++
+			}
+		}
+		if named != 1 || w.Contract != "" {
+			return nil, &ProblemError{Text: "it is not said for whom", Hint: "name one trader, one gateway, or all, and not two of them"}
+		}
+		return do(r, w)
+	}
+}
+
+// some wants any part of what is worked or held, or all of it.
+func some(do func(*http.Request, Whom) (any, error)) func(*http.Request, Whom) (any, error) {
+	return func(r *http.Request, w Whom) (any, error) {
+		if (w.Trader != "" || w.Gateway != "" || w.Contract != "") == w.All {
+			return nil, &ProblemError{Text: "it is not said for whom", Hint: "name a trader, a gateway, a contract, or all"}
+		}
+		return do(r, w)
+	}
+}
+
+// SetState asks for a state: "HALTED", "CANCEL_ONLY", "REDUCE_ONLY" or "ACTIVE". The answer says what holds now.
+func (c *Client) SetState(ctx context.Context, state string, whom Whom) (d Done, err error) {
+	path, ok := statePaths[state]
+	if !ok {
+		return d, &ProblemError{Text: "there is no state " + state}
+	}
+	return d, c.ask(ctx, http.MethodPost, path, whom, &d)
+}
+
+// statePaths are where states are asked for.
+var statePaths = map[string]string{"HALTED": "/v1/halt", "CANCEL_ONLY": "/v1/cancel-only", "REDUCE_ONLY": "/v1/reduce-only", "ACTIVE": "/v1/resume"}
+
+func stateHandlers(mux *http.ServeMux, o Operator) {
+	for state, path := range statePaths {
+		post(mux, path, one(func(r *http.Request, w Whom) (any, error) {
+			said, err := o.SetState(r.Context(), state, w, by(r))
+			return Done{said}, err
+		}))
+	}
+}
