@@ -27,6 +27,15 @@ type SetUp struct {
 	Managers []string      `cbor:"5,keyasint,omitempty"`
 	// Rates turn money of other currencies into the fund's. Without one, nothing in that currency can be valued, and so nothing traded.
 	Rates []Rate `cbor:"6,keyasint,omitempty"`
+	// Calendar is the main one: counters of the day, and the day's profit and loss, roll with it, and so do the contracts of every exchange that is not in Calendars.
+	Calendar  string             `cbor:"40,keyasint,omitempty"`
+	Calendars []ExchangeCalendar `cbor:"41,keyasint,omitempty"`
+}
+
+// ExchangeCalendar says by which calendar an exchange's trading days are counted.
+type ExchangeCalendar struct {
+	Exchange string `cbor:"1,keyasint"`
+	Calendar string `cbor:"2,keyasint"`
 }
 
 // Rate is how much of the fund's currency one unit of another is worth.
@@ -174,9 +183,15 @@ type Halt struct {
 	Reason string     `cbor:"4,keyasint,omitempty"`
 }
 
-// RollDay begins a trading day: today's positions become yesterday's, day counters begin at 0.
+// RollDay begins a trading day of one calendar: of its contracts, today's positions become yesterday's, and what orders that live on close is yesterday's. With the main calendar's day the
+// counters of the day begin at 0, and so does the day's profit and loss. A day that is not after the calendar's present one changes nothing. A hub that was down over several
+// days begins the last of them in one step.
 type RollDay struct {
 	Day Day `cbor:"1,keyasint"`
+	// Calendar whose day begins; "" means every calendar's, as in journals of before there were several.
+	Calendar string `cbor:"40,keyasint,omitempty"`
+	// Began is when the day began by the calendar. A fill that a venue reports later and says to be from before is of the day before; 0: not known.
+	Began Time `cbor:"41,keyasint,omitempty"`
 }
 
 func (SetUp) input()        {}

@@ -14,6 +14,8 @@ type MarketView struct {
 	OpenInt   Decimal `cbor:"8,keyasint,omitzero"`
 	// Seen is when the hub received the tick; 0: no tick yet.
 	Seen Time `cbor:"9,keyasint,omitempty"`
+	// Session is what the contract's trading calendar says.
+	Session Session `cbor:"40,keyasint,omitzero"`
 }
 
 // ValuePrice is the price at which an order is valued: of those at which it can trade, as far as is known, the one that makes its value largest. A buy with a limit trades at that at most;

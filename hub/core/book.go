@@ -183,22 +183,3 @@ func (b *book) account() hub.Account {
 	a.Cash = sum.Add(a.Capital, b.CashMoved)
 	return a
 }
-
-// roll begins a trading day.
-func (b *book) roll(sum *hub.Sum) {
-	kept := b.Positions[:0]
-	for _, p := range b.Positions {
-		p.roll(sum)
-		if p.empty(sum) {
-			delete(b.byKey, p.Key)
-			continue
-		}
-		kept = append(kept, p)
-	}
-	clear(b.Positions[len(kept):])
-	b.Positions = kept
-	b.beginDay(sum)
-	for _, s := range []*series{&b.Orders, &b.Cancels, &b.Msgs, &b.Rejects, &b.Trades} {
-		s.Today = 0
-	}
-}

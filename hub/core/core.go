@@ -16,10 +16,11 @@ const finishedMax = 5_000
 type Core struct {
 	seq uint64
 	now hub.Time
-	day hub.Day
+	day hub.Day // the fund's: that of its main calendar
 	// dayBefore is the trading day before: its orders are remembered, for the venue may still have news of them.
 	dayBefore hub.Day
-	head      string // first part of every order id of this journal
+	calendars []calendarDay // in the order in which they were heard of
+	head      string        // first part of every order id of this journal
 
 	orderCount uint64
 	tradeCount uint64
@@ -261,30 +262,6 @@ func (c *Core) must(sum *hub.Sum, doing string) {
 	if err := sum.Err(); err != nil {
 		panic(fmt.Sprintf("core: entry %d: %s: %v", c.seq, doing, err))
 	}
-}
-
-func (c *Core) rollDay(in hub.RollDay) {
-	if in.Day <= c.day {
-		return
-	}
-	var sum hub.Sum
-	c.dayBefore, c.day = c.day, in.Day
-	for _, o := range c.orderList {
-		if !o.Status.Final() && o.Ask == 0 {
-			o.Aged = true
-		}
-	}
-	c.fund.roll(&sum)
-	for _, b := range c.traders {
-		b.roll(&sum)
-		for _, p := range b.Positions {
-			c.emit(BookChanged{Trader: b.Trader, Gateway: p.Key.Gateway, Instrument: p.Key.Instrument})
-		}
-		c.emit(BookChanged{Trader: b.Trader})
-	}
-	c.must(&sum, "rolling the day")
-	c.forget(func(o *order) bool { return o.Day < c.dayBefore })
-	c.emit(DayRolled{Day: in.Day})
 }
 
 // forget drops final orders.

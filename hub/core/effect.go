@@ -92,7 +92,9 @@ type PoliciesAnswered struct {
 
 // DayRolled says that a trading day has begun.
 type DayRolled struct {
-	Day hub.Day
+	Day      hub.Day
+	Calendar string // "" for every calendar
+	Fund     bool   // the day of the fund began: that of counters and of the day's profit and loss
 }
 
 func (Decided) effect()          {}

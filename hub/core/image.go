@@ -25,13 +25,14 @@ type Image struct {
 	Traders    []book           `cbor:"12,keyasint"`
 	Orders     []order          `cbor:"13,keyasint"`
 	Restraints []restraint      `cbor:"60,keyasint,omitempty"`
+	Calendars  []calendarDay    `cbor:"40,keyasint,omitempty"`
 }
 
 // Image copies the state.
 func (c *Core) Image() Image {
 	im := Image{
 		Seq: c.seq, Now: c.now, Day: c.day, DayBefore: c.dayBefore, Head: c.head, OrderCount: c.orderCount, TradeCount: c.tradeCount, SetUp: c.setup, Files: slices.Clone(c.files),
-		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints),
+		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints), Calendars: slices.Clone(c.calendars),
 	}
 	for _, g := range c.gateways {
 		im.Gateways = append(im.Gateways, *g)
@@ -66,7 +67,7 @@ func (b *book) image() book {
 // Restore makes a Core of an Image. The Image must not be used again. An error means that it is not one that this version of the hub wrote.
 func Restore(im Image) (*Core, error) {
 	c := New()
-	c.seq, c.now, c.day, c.dayBefore, c.head = im.Seq, im.Now, im.Day, im.DayBefore, im.Head
+	c.seq, c.now, c.day, c.dayBefore, c.head, c.calendars = im.Seq, im.Now, im.Day, im.DayBefore, im.Head, im.Calendars
 	c.orderCount, c.tradeCount, c.setup, c.files = im.OrderCount, im.TradeCount, im.SetUp, im.Files
 	if len(im.Files) > 0 {
 		rules, errs := policy.Compile(im.Files)

@@ -59,7 +59,7 @@ func (c *Core) newOrder(trader hub.TraderName, gateway hub.GatewayName, req hub.
 		Order: hub.Order{
 			ID: hub.OrderID(c.head + strconv.FormatUint(c.orderCount, 10)), Trader: trader, OrderRequest: tidy(req), Gateway: gateway, Time: c.now, Updated: c.now,
 		},
-		Day: c.day,
+		Day: c.dayOf(req.Exchange),
 	}
 	c.orders[o.ID] = o
 	c.orderList = append(c.orderList, o)
@@ -89,7 +89,7 @@ func (c *Core) judge(in hub.JudgeOrder) {
 	}
 	c.settled(o)
 	if o.CancelAsked {
-		o.Status, o.Updated, o.Day = hub.Cancelled, c.now, c.day
+		o.Status, o.Updated, o.Day = hub.Cancelled, c.now, c.dayOf(o.Exchange)
 		o.Reason = "cancelled before it was sent"
 		c.byTrader[o.Trader].Finished++
 		c.emit(Decided{Order: o.Order})
@@ -162,7 +162,7 @@ func likenessOf(o *order) likeness {
 }
 
 func (c *Core) refuse(o *order, b *book, refusals []hub.Refusal) {
-	o.Status, o.Updated, o.Day = hub.Rejected, c.now, c.day
+	o.Status, o.Updated, o.Day = hub.Rejected, c.now, c.dayOf(o.Exchange)
 	b.Finished++
 	o.Reason = sentence(refusals)
 	b.Rejects.add(c.now)
@@ -213,6 +213,9 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 		return gate.Permit{}, own // rules cannot be asked about numbers that make no sense
 	}
 	var own []hub.Refusal
+	if r, bad := c.notBegun(market.Session); bad {
+		own = append(own, r)
+	}
 	if r, bad := valued(o, k, market); bad {
 		own = append(own, r)
 	}
@@ -344,7 +347,7 @@ func (c *Core) change(o *order, f func()) {
 	f()
 	o.Updated = c.now
 	if o.Status.Final() && !wasFinal {
-		o.Day = c.day
+		o.Day = c.dayOf(o.Exchange)
 		c.setDoubt(o, false)
 	}
 	c.hold(o, old, k)

@@ -157,7 +157,9 @@ func TestHistories(t *testing.T) {
 			},
 			"roll": func(t *rapid.T) {
 				day++
-				w.step(hub.RollDay{Day: hub.Day(fmt.Sprintf("202611%02d", day))})
+				w.step(hub.RollDay{
+					Day: hub.Day(fmt.Sprintf("2026%04d", 1100+day)), Calendar: rapid.SampledFrom([]string{"", "cn-futures", "cn-stock", "crypto"}).Draw(t, "calendar"), Began: w.now,
+				})
 			},
 			"contracts": func(t *rapid.T) {
 				w.step(hub.Contracts{Gateway: "SIM", Contracts: contracts[rapid.IntRange(0, 2).Draw(t, "from"):]})

@@ -115,7 +115,7 @@ func (c *Core) fill(o *order, in hub.VenueReport) {
 	c.tradeCount++
 	t := hub.Trade{
 		ID: in.TradeID, OrderID: o.ID, Trader: o.Trader, Instrument: o.Instrument, Gateway: o.Gateway, Direction: o.Direction, Offset: o.Offset,
-		Price: in.Price.Trim(0), Qty: in.Qty.Trim(0), Time: in.VenueTime, Day: c.day,
+		Price: in.Price.Trim(0), Qty: in.Qty.Trim(0), Time: in.VenueTime, Day: c.dayOfFill(o, in.VenueTime),
 	}
 	if t.Time == 0 {
 		t.Time = c.now
@@ -163,8 +163,16 @@ func (c *Core) book(o *order, t *hub.Trade) {
 	b := c.byTrader[o.Trader]
 	before := b.peek(k.key)
 	r := b.fill(&sum, k, *t)
+	late := t.Day != c.dayOf(t.Exchange)
+	if late {
+		b.position(k.key).backdate(&sum, before)
+	}
+	fund := c.fund.peek(k.key)
 	c.fund.follow(&sum, k, *t, before, b.peek(k.key), r)
 	o.earn(&sum, r)
+	if late && k.NetPosition { // else it has followed
+		c.fund.position(k.key).backdate(&sum, fund)
+	}
 	t.Commission = r.commission
 	if !r.over.IsZero() {
 		c.alert("gateway %s: order %s closed %s more of %s than %s holds; books and venue do not agree", o.Gateway, o.ID, r.over, o.Instrument, o.Trader)

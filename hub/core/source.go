@@ -32,6 +32,8 @@ func (s *source) Value(ref policy.Ref) policy.Value {
 		return s.ofBook(s.trader, ref)
 	case policy.ScopeFund:
 		return s.ofBook(s.core.fund, ref)
+	case policy.ScopeSession:
+		return s.ofSession(ref.Var)
 	}
 	return policy.Missing("it is not known to this hub")
 }
@@ -136,6 +138,8 @@ func (s *source) ofContract(v policy.Var) policy.Value {
 			rate = k.MarginShort
 		}
 		return price(rate, "the contract has no margin")
+	case policy.ContractDaysToExpiry, policy.ContractMonthsToDelivery:
+		return s.expiry(v)
 	}
 	return policy.Missing("it is not known to this hub")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"tradehub/hub"
 	"tradehub/hub/core"
@@ -34,6 +35,10 @@ func TestEveryVariableIsAnswered(t *testing.T) {
 		}
 		market := hub.MarketView{
 			Last: d("3500"), Bid: d("3499"), Ask: d("3501"), LimitUp: d("3800"), LimitDown: d("3200"), PreClose: d("3480"), Volume: d("1000"), OpenInt: d("2000"), Seen: w.now,
+			Session: hub.Session{
+				Calendar: "cn-futures", Day: "20261123", FundDay: "20261123", Phase: hub.Continuous, Name: "morning", Opened: w.now - 1, Closes: w.now.Add(time.Hour), Expires: "20270115",
+				Delivers: "202701",
+			},
 		}
 		w.step(hub.SubmitOrder{Trader: "alpha", Market: market, Request: hub.OrderRequest{
 			Instrument: rb.Instrument, Direction: hub.Long, Offset: hub.Open, Type: hub.Limit, Price: d("3500"), Qty: d("1"), Reference: "x",

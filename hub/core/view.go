@@ -14,7 +14,7 @@ func (c *Core) Seq() uint64 { return c.seq }
 // Now is the core's time: that of its newest entry.
 func (c *Core) Now() hub.Time { return c.now }
 
-// Day is the trading day; "" before the first.
+// Day is the fund's trading day, that of its main calendar; "" before the first.
 func (c *Core) Day() hub.Day { return c.day }
 
 // Revision is the policy revision in force; "" when nothing is loaded.
@@ -36,14 +36,14 @@ func (c *Core) Order(trader hub.TraderName, id hub.OrderID) (hub.Order, bool) {
 func (c *Core) Orders(trader hub.TraderName, activeOnly bool) []hub.Order {
 	var out []hub.Order
 	for _, o := range c.orderList {
-		if (trader == "" || o.Trader == trader) && (!o.Status.Final() || !activeOnly && o.Day == c.day) {
+		if (trader == "" || o.Trader == trader) && (!o.Status.Final() || !activeOnly && o.Day == c.dayOf(o.Exchange)) {
 			out = append(out, o.Order)
 		}
 	}
 	return out
 }
 
-// Trades returns the fills of the trading day, of a trader's orders ("" for all traders'), as they were booked.
+// Trades returns the fills of the trading day (of each contract's calendar), of a trader's orders ("" for all traders'), as they were booked.
 func (c *Core) Trades(trader hub.TraderName) []hub.Trade {
 	var fills []fill
 	for _, o := range c.orderList {
@@ -51,7 +51,7 @@ func (c *Core) Trades(trader hub.TraderName) []hub.Trade {
 			fills = append(fills, o.Fills...)
 		}
 	}
-	fills = slices.DeleteFunc(fills, func(f fill) bool { return f.Day != c.day })
+	fills = slices.DeleteFunc(fills, func(f fill) bool { return f.Day != c.dayOf(f.Exchange) })
 	slices.SortFunc(fills, byCount)
 	out := make([]hub.Trade, len(fills))
 	for i, f := range fills {

@@ -132,6 +132,7 @@ func policies() []hub.PolicyFile {
 func setUp() hub.SetUp {
 	return hub.SetUp{
 		Fund: "evergreen", Currency: "CNY", Gateways: []hub.GatewayName{"SIM"}, Rates: []hub.Rate{{Currency: "USDT", Rate: d("7")}},
+		Calendar: "cn-futures", Calendars: []hub.ExchangeCalendar{{Exchange: "SSE", Calendar: "cn-stock"}, {Exchange: "GLOBAL", Calendar: "crypto"}},
 		Traders: []hub.TraderSetUp{{Name: "alpha", Capital: d("2000000")}, {Name: "beta", Capital: d("500000")}},
 	}
 }
@@ -169,7 +170,7 @@ func TestStories(t *testing.T) {
 			report := func(kind hub.ReportKind) string {
 				price, qty := arg("price", "0"), arg("qty", "0")
 				return w.tell(w.step(hub.VenueReport{
-					Gateway: "SIM", OrderID: id(), Kind: kind, VenueID: arg("venue", ""), Reason: arg("reason", ""), TradeID: arg("trade", ""), Price: d(price), Qty: d(qty),
+					Gateway: "SIM", OrderID: id(), Kind: kind, VenueID: arg("venue", ""), Reason: arg("reason", ""), TradeID: arg("trade", ""), Price: d(price), Qty: d(qty), VenueTime: ago(w.now, arg("ago", "")),
 				}))
 			}
 			if at := arg("after", ""); at != "" {
@@ -198,7 +199,7 @@ func TestStories(t *testing.T) {
 				}
 				in := hub.SubmitOrder{
 					Trader: hub.TraderName(arg("trader", "alpha")), Request: req, Gateway: hub.GatewayName(arg("gateway", "")),
-					Market: hub.MarketView{Last: d(arg("last", "3500")), LimitUp: d(arg("up", "0")), Seen: w.now},
+					Market: hub.MarketView{Last: d(arg("last", "3500")), LimitUp: d(arg("up", "0")), Seen: w.now, Session: w.session(t, cmd)},
 				}
 				out := w.tell(w.step(in))
 				if decided, ok := w.effects[0].(core.Decided); ok {
@@ -259,7 +260,13 @@ func TestStories(t *testing.T) {
 				}
 				return w.tell(w.step(in))
 			case "roll":
-				return w.tell(w.step(hub.RollDay{Day: hub.Day(arg("day", ""))}))
+				in := hub.RollDay{Day: hub.Day(arg("day", "")), Calendar: arg("calendar", "")}
+				if has("began") {
+					in.Began = w.now
+				}
+				return w.tell(w.step(in))
+			case "orders":
+				return w.orders()
 			case "restart":
 				before := w.digest()
 				if err := w.restart(); err != nil {
@@ -411,7 +418,11 @@ func (w *world) tell(effects []core.Effect) string {
 		case core.PoliciesAnswered:
 			fmt.Fprintf(&b, "policies: %d errors %s\n", len(e.Errors), strings.Join(e.Errors, "; "))
 		case core.DayRolled:
-			fmt.Fprintf(&b, "day %s\n", e.Day)
+			of := ""
+			if e.Calendar != "" {
+				of = map[bool]string{true: " of the fund,", false: " of"}[e.Fund] + " " + e.Calendar
+			}
+			fmt.Fprintf(&b, "day %s%s\n", e.Day, of)
 		}
 	}
 	if err := w.core.Check(); err != nil {

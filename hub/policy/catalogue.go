@@ -101,7 +101,9 @@ var (
 	kinds      = &enumeration{name: "kind of contract", members: names(hub.Equity, hub.Futures, hub.Option, hub.Index, hub.Forex, hub.Spot, hub.ETFund,
 		hub.Bond, hub.Warrant, hub.Spread, hub.Fund, hub.CFD, hub.Swap)}
 
-	enumerations = []*enumeration{directions, offsets, orderTypes, kinds}
+	phases = &enumeration{name: "phase", members: names(hub.Closed, hub.Auction, hub.Continuous, hub.Extended)}
+
+	enumerations = []*enumeration{directions, offsets, orderTypes, kinds, phases}
 )
 
 // enumerationOf is the enumeration of an enumerated variable; nil for every other.
@@ -156,7 +158,7 @@ var narrowings = []struct {
 }{{All, ""}, {InContract, "contract."}, {InProduct, "product."}}
 
 func buildCatalogue() []VarInfo {
-	all := slices.Concat(orderVars(), orderMoneyVars(), contractVars(), marketVars())
+	all := slices.Concat(orderVars(), orderMoneyVars(), contractVars(), marketVars(), sessionVars())
 	for _, o := range owners {
 		for _, group := range [][]VarInfo{narrowed(flowVars()), positionVars()} {
 			all = append(all, o.has(group)...)

@@ -127,6 +127,7 @@ func TestMembersAreTheVocabularys(t *testing.T) {
 		"order.offset":    all(func(i uint8) string { return hub.Offset(i).String() }, 0),
 		"order.type":      all(func(i uint8) string { return hub.OrderType(i).String() }, 1),
 		"contract.kind":   all(func(i uint8) string { return hub.Kind(i).String() }, 1),
+		"session.phase":   all(func(i uint8) string { return hub.Phase(i).String() }, 1),
 	}
 	for _, v := range policy.Vars() {
 		if !slices.Equal(v.Members, want[v.Name]) {

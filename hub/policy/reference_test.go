@@ -40,6 +40,7 @@ func reference() string {
 		{ScopeOrder, "`order`: the order that is being decided"},
 		{ScopeContract, "`contract`: what the order is for, as the gateway describes it"},
 		{ScopeMarket, "`market`: the contract's market, as the hub knew it when it took the order"},
+		{ScopeSession, "`session`: what the contract's trading calendar says of the moment"},
 	} {
 		fmt.Fprintf(&b, "\n### %s\n\n", section.title)
 		b.WriteString("| variable | is | meaning | missing when |\n|---|---|---|---|\n")

@@ -20,6 +20,8 @@ const (
 	ScopeAccount
 	// ScopeGroup is the control group of that account: accounts that an exchange counts together.
 	ScopeGroup
+	// ScopeSession is the moment at which the order was taken, by the calendar of its contract.
+	ScopeSession
 )
 
 // Narrowing says of which part of what its owner does a variable is.

@@ -116,7 +116,7 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 		case core.PoliciesAnswered:
 			r.log.Info("policies loaded", "revision", effect.Revision, "errors", len(effect.Errors))
 		case core.DayRolled:
-			r.log.Info("trading day begins", "day", effect.Day)
+			r.log.Info("trading day begins", "day", effect.Day, "calendar", effect.Calendar)
 		case core.Taken, core.Decided, core.CancelAnswered:
 			// answered through proposal.applied
 		}
@@ -171,7 +171,9 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 				r.plugins.Observe(hub.RiskEvent{Account: &a})
 			}
 		case core.DayRolled:
-			r.plugins.Observe(hub.RiskEvent{Day: effect.Day})
+			if effect.Fund {
+				r.plugins.Observe(hub.RiskEvent{Day: effect.Day})
+			}
 		case core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.BookChanged, core.Notice, core.Alert, core.PoliciesAnswered:
 		}
 	}
