@@ -54,6 +54,8 @@ type TraderSetUp struct {
 type LoadPolicies struct {
 	Files []PolicyFile `cbor:"1,keyasint"`
 	By    string       `cbor:"2,keyasint,omitempty"`
+	// Language is the version of the rules' language that the files are written in; 0 is that of journals from before numbers had units.
+	Language int `cbor:"45,keyasint,omitempty"`
 }
 
 // SubmitOrder is an order of a trader, with what the hub knew when it took it.

@@ -62,7 +62,7 @@ func checkPolicies(c config.Config) (int, *policy.Rules, []string) {
 	if err != nil {
 		return 0, nil, []string{err.Error()}
 	}
-	rules, errs := policy.Compile(files)
+	rules, errs := policy.Compile(files, policy.InCurrency(c.Fund.Currency))
 	if len(errs) > 0 {
 		return len(files), nil, mapped(errs, func(p policy.Error) string { p.File = filepath.Join(c.Policies, p.File); return p.String() })
 	}

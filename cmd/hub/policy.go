@@ -17,8 +17,12 @@ func policyVerbs() []verb {
 		{
 			name: "policy check", args: "PATH...", short: "every error of policy files, or their revision",
 			long: `Compiles policy files as the hub does. A PATH is a file, or a folder, of which all .yaml files are taken but tests (_test.yaml). Every error of every file is
-reported with file:line:col; exit code 1. No running hub is needed. The revision of a folder is the one that the hub shows when it has loaded that folder.`,
-			prepare: func(*flag.FlagSet) func(env, []string) error { return policyCheck },
+reported with file:line:col; exit code 1. No running hub is needed. The revision of a folder is the one that the hub shows when it has loaded that folder.
+A limit such as 1_000_000 CNY is held against the fund's money, whose currency is what the fund's file says, or --currency; hub check takes it from hub.yaml.`,
+			prepare: func(flags *flag.FlagSet) func(env, []string) error {
+				currency := flags.String("currency", "", "the fund's `CURRENCY`, as hub.yaml has it")
+				return func(e env, args []string) error { return policyCheck(e, args, *currency) }
+			},
 		},
 		{
 			name: "policy vars", args: "[FILTER]", short: "what a rule may read",
@@ -32,7 +36,7 @@ whose name or meaning contains it.`,
 	}
 }
 
-func policyCheck(e env, paths []string) error {
+func policyCheck(e env, paths []string, currency string) error {
 	if len(paths) == 0 {
 		return misused("usage: hub policy check PATH...", "which files?")
 	}
@@ -57,7 +61,7 @@ func policyCheck(e env, paths []string) error {
 		return not("policy files end in .yaml; tests, which end in _test.yaml, are not rules", "there is no policy file in %s", strings.Join(paths, ", "))
 	}
 	slices.SortFunc(files, func(a, b hub.PolicyFile) int { return strings.Compare(a.Name, b.Name) })
-	rules, errs := policy.Compile(files)
+	rules, errs := policy.Compile(files, policy.InCurrency(currency))
 	if len(errs) > 0 {
 		bad := map[string]bool{}
 		for _, p := range errs {

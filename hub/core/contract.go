@@ -76,6 +76,14 @@ func (c *Core) rate(currency string) (hub.Decimal, bool) {
 	return hub.Decimal{}, false
 }
 
+// currency is what the prices of a contract are in; a gateway that does not say it means the fund's.
+func (k *contract) currency(c *Core) string {
+	if k.Currency == "" {
+		return c.setup.Currency
+	}
+	return k.Currency
+}
+
 // paidInFull: shares and coins, where a purchase costs its whole value.
 func (c *contract) paidInFull() bool { return c.MarginLong.IsZero() }
 

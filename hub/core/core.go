@@ -27,6 +27,8 @@ type Core struct {
 
 	setup        hub.SetUp
 	files        []hub.PolicyFile
+	language     int    // of the files
+	rulesIn      string // the fund's currency when they were compiled
 	rules        *policy.Rules
 	gateways     []*gateway
 	contracts    map[key]*contract
@@ -178,7 +180,7 @@ func (c *Core) doubt(gateway hub.GatewayName, why string) {
 }
 
 func (c *Core) loadPolicies(in hub.LoadPolicies) {
-	rules, errs := policy.Compile(in.Files)
+	rules, errs := policy.Compile(in.Files, policy.InCurrency(c.setup.Currency), policy.OfLanguage(in.Language))
 	if len(errs) > 0 {
 		answer := PoliciesAnswered{}
 		if c.rules != nil {
@@ -190,7 +192,7 @@ func (c *Core) loadPolicies(in hub.LoadPolicies) {
 		c.emit(answer)
 		return
 	}
-	c.files, c.rules = in.Files, rules
+	c.files, c.language, c.rulesIn, c.rules = in.Files, in.Language, c.setup.Currency, rules
 	c.emit(PoliciesAnswered{Revision: rules.Revision()})
 }
 

@@ -26,6 +26,8 @@ type Image struct {
 	Orders     []order          `cbor:"13,keyasint"`
 	Restraints []restraint      `cbor:"60,keyasint,omitempty"`
 	Calendars  []calendarDay    `cbor:"40,keyasint,omitempty"`
+	Language   int              `cbor:"45,keyasint,omitempty"` // of Files
+	RulesIn    string           `cbor:"46,keyasint,omitempty"` // the currency that Files were compiled for
 }
 
 // Image copies the state.
@@ -33,6 +35,7 @@ func (c *Core) Image() Image {
 	im := Image{
 		Seq: c.seq, Now: c.now, Day: c.day, DayBefore: c.dayBefore, Head: c.head, OrderCount: c.orderCount, TradeCount: c.tradeCount, SetUp: c.setup, Files: slices.Clone(c.files),
 		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints), Calendars: slices.Clone(c.calendars),
+		Language: c.language, RulesIn: c.rulesIn,
 	}
 	for _, g := range c.gateways {
 		im.Gateways = append(im.Gateways, *g)
@@ -69,8 +72,9 @@ func Restore(im Image) (*Core, error) {
 	c := New()
 	c.seq, c.now, c.day, c.dayBefore, c.head, c.calendars = im.Seq, im.Now, im.Day, im.DayBefore, im.Head, im.Calendars
 	c.orderCount, c.tradeCount, c.setup, c.files = im.OrderCount, im.TradeCount, im.SetUp, im.Files
+	c.language, c.rulesIn = im.Language, im.RulesIn
 	if len(im.Files) > 0 {
-		rules, errs := policy.Compile(im.Files)
+		rules, errs := policy.Compile(im.Files, policy.InCurrency(im.RulesIn), policy.OfLanguage(im.Language))
 		if len(errs) > 0 {
 			return nil, fmt.Errorf("restore: the policy in the image does not compile: %w", errs[0])
 		}

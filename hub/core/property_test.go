@@ -9,6 +9,7 @@ import (
 
 	"tradehub/hub"
 	"tradehub/hub/core"
+	"tradehub/hub/policy"
 )
 
 // venue is the other side of a random history: what was sent to it, and what it did.
@@ -306,7 +307,7 @@ func TestLimitsHoldAtAllGatewaysTogether(t *testing.T) {
 	in.Gateways = []hub.GatewayName{"SIM", "CTP"}
 	w.step(in)
 	w.step(hub.RollDay{Day: "20261123"})
-	w.step(hub.LoadPolicies{Files: policies()})
+	w.step(hub.LoadPolicies{Files: policies(), Language: policy.Language})
 	for _, g := range in.Gateways {
 		w.step(hub.Contracts{Gateway: g, Contracts: []hub.Contract{rb}})
 	}

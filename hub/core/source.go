@@ -132,6 +132,10 @@ func (s *source) ofContract(v policy.Var) policy.Value {
 		return policy.Number(k.MinQty)
 	case policy.ContractMaxQuantity:
 		return price(k.MaxQty, "the venue names none")
+	case policy.ContractCurrency:
+		return policy.Text(k.currency(s.core))
+	case policy.ContractRate:
+		return policy.Number(k.Rate)
 	case policy.ContractMarginRate:
 		rate := k.MarginLong
 		if s.order.Direction == hub.Short {

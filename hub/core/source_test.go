@@ -28,7 +28,7 @@ func TestEveryVariableIsAnswered(t *testing.T) {
 		}
 		files := policies()
 		files[0].Text += fmt.Sprintf("  - {name: probe, require: %s == %s}\n", name, name)
-		w.step(hub.LoadPolicies{Files: files})
+		w.step(hub.LoadPolicies{Files: files, Language: policy.Language})
 		if answer := w.effects[0].(core.PoliciesAnswered); len(answer.Errors) > 0 {
 			t.Errorf("%s: %s", name, answer.Errors)
 			continue

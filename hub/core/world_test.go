@@ -11,6 +11,7 @@ import (
 	"tradehub/hub"
 	"tradehub/hub/codec"
 	"tradehub/hub/core"
+	"tradehub/hub/policy"
 )
 
 // world drives a core by hand: every input goes through the codec, as it would through the journal.
@@ -141,7 +142,7 @@ func setUp() hub.SetUp {
 func (w *world) open() {
 	w.step(setUp())
 	w.step(hub.RollDay{Day: "20261123"})
-	w.step(hub.LoadPolicies{Files: policies(), By: "test"})
+	w.step(hub.LoadPolicies{Files: policies(), By: "test", Language: policy.Language})
 	w.step(hub.Contracts{Gateway: "SIM", Contracts: contracts})
 	w.step(hub.GatewayState{Gateway: "SIM", Up: true})
 }
@@ -187,7 +188,7 @@ func TestStories(t *testing.T) {
 			case "rules": // more of the fund's
 				files := policies()
 				files[0].Text += "  " + strings.ReplaceAll(strings.TrimSpace(cmd.Input), "\n", "\n  ") + "\n"
-				return w.tell(w.step(hub.LoadPolicies{Files: files}))
+				return w.tell(w.step(hub.LoadPolicies{Files: files, Language: policy.Language}))
 			case "margin": // the gateway names another rate
 				changed := slices.Clone(contracts)
 				changed[0].MarginLong = d(arg("long", "0"))

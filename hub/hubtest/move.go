@@ -6,6 +6,7 @@ import (
 
 	"tradehub/hub"
 	"tradehub/hub/codec"
+	"tradehub/hub/policy"
 )
 
 // pick chooses one of n by a drawn number.
@@ -73,7 +74,7 @@ func (w *World) move(m Move) error {
 		if m.B%3 == 0 {
 			files[0].Text += "  - name: broken\n    require: order.quantity <=\n"
 		}
-		w.propose(hub.LoadPolicies{Files: files, By: "compliance"}, nil)
+		w.propose(hub.LoadPolicies{Files: files, By: "compliance", Language: policy.Language}, nil)
 	case Halt:
 		w.propose(hub.SetState{Scope: hub.ScopeTrader, Name: string(traders[pick(len(traders), m.A)]), State: hub.State(m.B % 4), By: "operator"}, nil)
 	case Roll:

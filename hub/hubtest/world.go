@@ -7,6 +7,7 @@ import (
 	"tradehub/hub"
 	"tradehub/hub/codec"
 	"tradehub/hub/core"
+	"tradehub/hub/policy"
 )
 
 // positionMax is the limit that every policy of this world has.
@@ -120,7 +121,7 @@ func (w *World) start() {
 	}
 	w.propose(in, nil)
 	w.propose(hub.RollDay{Day: w.dayName()}, nil)
-	w.propose(hub.LoadPolicies{Files: policies(0), By: "start"}, nil)
+	w.propose(hub.LoadPolicies{Files: policies(0), By: "start", Language: policy.Language}, nil)
 	w.gatewayUp()
 }
 

@@ -18,7 +18,8 @@ type VarInfo struct {
 	Narrow Narrowing
 	Var    Var
 	Kind   Kind
-	// Unit of a number: "price", "quantity", "money", "count", "seconds", "part". "" for a text or a truth.
+	// Unit of a number: "price", "quantity", "money" (of the fund), "count", "seconds", "part", or one made of these. "" for a text or a truth. Numbers of different units are
+	// neither added nor compared; what a Unit means to the checker is in unitsByName.
 	Unit string
 	// Members are the values that a text can have; nil when it can be any.
 	Members []string
@@ -246,9 +247,11 @@ func contractVars() []VarInfo {
 		text("product", ContractProduct, `the product code: "rb" for rb2610; the symbol itself for a share or a coin pair`),
 		{Name: "contract.kind", Scope: ScopeContract, Var: ContractKind, Kind: KindText, Members: kinds.members, Meaning: "what kind of contract it is"},
 		number("tick", ContractTick, "price", "the smallest price step", "the gateway names none"),
-		number("size", ContractSize, "number", "how much of the underlying one unit is: 10 (tonnes) for a lot of rb, 1 for a share or a coin", ""),
+		number("size", ContractSize, "underlying / quantity", "how much of the underlying one unit is: 10 (tonnes) for a lot of rb, 1 for a share or a coin", ""),
 		number("min_quantity", ContractMinQuantity, "quantity", "the smallest quantity, and the step of quantities", ""),
 		number("max_quantity", ContractMaxQuantity, "quantity", "the largest quantity of one order", "the venue names none"),
+		text("currency", ContractCurrency, `what its prices are in: "CNY"`),
+		number("rate", ContractRate, "fund money / contract money", "how much of the fund's currency one unit of the contract's currency is worth; 1 when they are the same", ""),
 		number("margin_rate", ContractMarginRate, "part", "the margin for the order's direction, as a part of the value: 0.09", "the contract is paid in full (shares, coins)"),
 	}
 }

@@ -18,6 +18,7 @@ type operand struct {
 	enum    *enumeration // of a variable whose texts are a closed set
 	literal bool         // a text in quotes
 	word    string       // an enumeration's member, written without quotes
+	unit    unit         // of a number
 }
 
 // String is the operand as it was written.
@@ -34,11 +35,18 @@ func (o operand) constant() bool { return !o.reads && !o.limits }
 // checker makes nodes of a syntax tree, or says what is wrong with it. It goes on after a fault, so that one look finds all of them.
 type checker struct {
 	*parsed
-	limits map[string]hub.Decimal
+	scale
+	limits map[string]limit
 	names  []string // of limits, sorted
 	faults []fault
 	// visits counts nodes. The parser's tree is a graph: of a < b < c it makes a < b and b < c with one b, and nesting those doubles the work at each level.
 	visits int
+}
+
+// limit is a number with a name.
+type limit struct {
+	number hub.Decimal
+	unit   unit
 }
 
 func (c *checker) fault(at int, format string, args ...any) {
@@ -61,7 +69,7 @@ func (c *checker) check(n ast.Node) (operand, bool) {
 	case *ast.StringNode:
 		return operand{node: &node{op: opText, kind: KindText, text: n.Value}, at: at, literal: true}, true
 	case *ast.IntegerNode:
-		return operand{node: &node{op: opNumber, kind: KindNumber, number: c.numbers[at]}, at: at}, true
+		return c.literal(c.numbers[at], at)
 	case *ast.IdentifierNode:
 		return c.identifier(n.Value, at)
 	case *ast.MemberNode:
@@ -84,6 +92,16 @@ func (c *checker) check(n ast.Node) (operand, bool) {
 		c.fault(at, "is not for rules")
 	}
 	return operand{}, false
+}
+
+// literal is a number that is written out.
+func (c *checker) literal(written literal, at int) (operand, bool) {
+	if written.unit != "" && !c.units {
+		c.fault(at, "units are not for this version of the language")
+		return operand{}, false
+	}
+	n := &node{op: opNumber, kind: KindNumber, number: written.number, text: written.unit}
+	return operand{node: n, at: at, unit: c.readUnit(written.unit)}, true
 }
 
 var scopes = []string{"order", "contract", "market", "trader", "fund", "limits"}
@@ -159,7 +177,7 @@ func (c *checker) member(n *ast.MemberNode) (operand, bool) {
 	}
 	if limit, isLimit := strings.CutPrefix(name, "limits."); isLimit {
 		if d, known := c.limits[limit]; known {
-			return operand{node: &node{op: opNumber, kind: KindNumber, number: d, limit: limit, limits: true}, at: at}, true
+			return operand{node: &node{op: opNumber, kind: KindNumber, number: d.number, limit: limit, limits: true}, at: at, unit: d.unit}, true
 		}
 	}
 	info, known := catalogueByName[name]
@@ -176,7 +194,7 @@ func (c *checker) member(n *ast.MemberNode) (operand, bool) {
 
 func variable(info *VarInfo, window time.Duration, at int) operand {
 	n := &node{op: opVar, kind: info.Kind, ref: Ref{Scope: info.Scope, Narrow: info.Narrow, Var: info.Var, Window: window}, reads: true}
-	return operand{node: n, at: at, enum: enumerationOf(info)}
+	return operand{node: n, at: at, enum: enumerationOf(info), unit: unitNamed(info.Unit)}
 }
 
 func (c *checker) unknown(name string, at int) {
@@ -300,12 +318,23 @@ func (c *checker) function(name string, arguments []ast.Node, at int) (operand, 
 	}
 	result := checked[0]
 	if !f.many {
-		return c.made(at, node{op: f.op, kind: KindNumber, a: result.node})
+		return c.number(at, node{op: f.op, kind: KindNumber, a: result.node}, result.unit)
 	}
 	for _, o := range checked[1:] {
-		result, _ = c.made(at, node{op: f.op, kind: KindNumber, a: result.node, b: o.node})
+		u, ok := c.sameUnit(&result, &o, name)
+		if !ok {
+			return operand{}, false
+		}
+		result, _ = c.number(at, node{op: f.op, kind: KindNumber, a: result.node, b: o.node}, u)
 	}
 	return result, true
+}
+
+// number finishes a node that is a number, as made does, with its unit.
+func (c *checker) number(at int, n node, u unit) (operand, bool) {
+	o, ok := c.made(at, n)
+	o.unit = u
+	return o, ok
 }
 
 // want reports whether an operand is of the kind that who wants, and says so when it is not.
@@ -371,9 +400,9 @@ func (c *checker) unary(n *ast.UnaryNode) (operand, bool) {
 		case n.Operator == "+":
 			return o, true
 		case o.op == opNumber && o.limit == "" && o.of == nil:
-			return operand{node: &node{op: opNumber, kind: KindNumber, number: o.number.Neg()}, at: at}, true
+			return operand{node: &node{op: opNumber, kind: KindNumber, number: o.number.Neg(), text: o.text}, at: at, unit: o.unit}, true
 		}
-		return c.made(at, node{op: opNeg, kind: KindNumber, a: o.node})
+		return c.number(at, node{op: opNeg, kind: KindNumber, a: o.node}, o.unit)
 	}
 	c.fault(at, "%s is no operator of rules", n.Operator)
 	return operand{}, false
@@ -436,7 +465,34 @@ func (c *checker) binary(n *ast.BinaryNode) (operand, bool) {
 	if !c.wantBoth(left, right, kind, n.Operator) {
 		return operand{}, false
 	}
-	return c.made(left.at, made)
+	if kind == KindText {
+		return c.made(left.at, made)
+	}
+	return c.numbersMade(n.Operator, left, right, made)
+}
+
+// numbersMade finishes an operation of two numbers, whose units must go together.
+func (c *checker) numbersMade(operator string, left, right operand, made node) (operand, bool) {
+	var u unit
+	ok := true
+	switch {
+	case made.op != opMul && made.op != opQuo:
+		u, ok = c.sameUnit(&left, &right, operator)
+	case !c.units:
+		u = unit{loose: loose}
+	default:
+		ok = c.sameTraded(&left, &right, operator)
+		sign := 1
+		if made.op == opQuo {
+			sign = -1
+		}
+		u = times(left.unit, right.unit, sign)
+	}
+	if !ok {
+		return operand{}, false
+	}
+	made.a, made.b = left.node, right.node
+	return c.number(left.at, made, u)
 }
 
 func (c *checker) wantBoth(left, right operand, kind Kind, who string) bool {
@@ -464,7 +520,11 @@ func (c *checker) equality(operator string, left, right operand) (operand, bool)
 	}
 	same, other := opEqual, opNotEqual
 	switch left.kind {
-	case KindNumber, KindMissing:
+	case KindMissing:
+	case KindNumber:
+		if _, ok := c.sameUnit(&left, &right, operator); !ok {
+			return operand{}, false
+		}
 	case KindTruth:
 		same, other = opSameTruth, opOtherTruth
 	case KindText:
@@ -551,7 +611,7 @@ func (c *checker) in(n *ast.BinaryNode) (operand, bool) {
 		c.fault(left.at, "%s can only be compared, as in order.type == LIMIT", left)
 		return operand{}, false
 	}
-	made := node{op: opInTexts, kind: KindTruth, a: left.node}
+	made := node{op: opInTexts, kind: KindTruth}
 	if good && left.kind == KindNumber {
 		made.op = opInNumbers
 	}
@@ -566,6 +626,10 @@ func (c *checker) in(n *ast.BinaryNode) (operand, bool) {
 		case !c.want(o, left.kind, "in"):
 			good = false
 		case left.kind == KindNumber:
+			if _, ok := c.sameUnit(&left, &o, "in"); !ok {
+				good = false
+				break
+			}
 			m := machine{}
 			d, _ := m.number(o.node)
 			made.numbers = append(made.numbers, d)
@@ -581,6 +645,7 @@ func (c *checker) in(n *ast.BinaryNode) (operand, bool) {
 	if !good {
 		return operand{}, false
 	}
+	made.a = left.node
 	slices.Sort(made.texts)
 	return c.made(left.at, made)
 }
@@ -603,5 +668,11 @@ func (c *checker) conditional(n *ast.ConditionalNode) (operand, bool) {
 	if then.kind == KindText && (!c.free(then, "? :") || !c.free(otherwise, "? :")) {
 		return operand{}, false
 	}
-	return c.made(condition.at, node{op: opIf, kind: then.kind, a: condition.node, b: then.node, c: otherwise.node})
+	var u unit
+	if then.kind == KindNumber {
+		if u, ok = c.sameUnit(&then, &otherwise, ":"); !ok {
+			return operand{}, false
+		}
+	}
+	return c.number(condition.at, node{op: opIf, kind: then.kind, a: condition.node, b: then.node, c: otherwise.node}, u)
 }

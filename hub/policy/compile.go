@@ -33,26 +33,25 @@ const (
 
 // sheetCompiler compiles one file.
 type sheetCompiler struct {
+	scale
+	file   string
 	sheet  *sheet
+	known  bool // whose the file is
 	text   *text
+	root   *yaml.Node
 	errs   []Error
-	limits map[string]hub.Decimal
+	limits map[string]limit
 	names  []string // of limits, sorted
 	nodes  int
+	found  map[string]entry // of the top
 }
 
-// compileFile compiles one file. The sheet is nil when the file does not even say whose it is.
-func compileFile(file hub.PolicyFile) (*sheet, []Error) {
-	c := &sheetCompiler{sheet: &sheet{file: file.Name}, limits: map[string]hub.Decimal{}}
+// open reads a file as far as whose it is. What is wrong with it is in errs.
+func open(file hub.PolicyFile) *sheetCompiler {
+	c := &sheetCompiler{file: file.Name, sheet: &sheet{file: file.Name}, limits: map[string]limit{}}
 	root := c.read(file.Text)
-	if root == nil || !c.whole(root) {
-		return nil, c.errs
-	}
-	known := c.top(root)
-	if !known {
-		return nil, c.errs
-	}
-	return c.sheet, c.errs
+	c.known = root != nil && c.whole(root) && c.top(root)
+	return c
 }
 
 // errorShown is how many characters an error has at most: it may quote a part of a rule.
@@ -65,7 +64,7 @@ func (c *sheetCompiler) fail(at place, where, format string, args ...any) {
 	if c.text != nil {
 		at = c.text.within(at)
 	}
-	c.errs = append(c.errs, Error{File: c.sheet.file, Line: at.line, Col: at.col, Text: shorten(clean(where+fmt.Sprintf(format, args...)), errorShown)})
+	c.errs = append(c.errs, Error{File: c.file, Line: at.line, Col: at.col, Text: shorten(clean(where+fmt.Sprintf(format, args...)), errorShown)})
 }
 
 // read makes a YAML tree of the text: one document, of characters that people can see. nil: it cannot be read, and why has been said.
@@ -265,20 +264,49 @@ func (c *sheetCompiler) scalar(e entry, where, want string) (*scalar, bool) {
 	return &scalar{node: n, text: c.text}, true
 }
 
-// top compiles the whole file; false when it is not known whose it is.
+// top reads the keys of the file and whose it is; false when that is not known.
 func (c *sheetCompiler) top(root *yaml.Node) bool {
-	found, ok := c.entries(root, "", []string{"policy", "trader", "limits", "rules"}, []string{"watch", "use"})
+	found, ok := c.entries(root, "", []string{"policy", "trader", "currency", "limits", "rules"}, []string{"watch", "use"})
 	if !ok {
 		return false
 	}
+	c.root, c.found = root, found
 	known := c.owner(root, found)
-	if e, ok := found["limits"]; ok {
-		c.readLimits(e)
+	if e, ok := found["currency"]; ok {
+		c.readCurrency(e)
 	}
-	e, ok := found["rules"]
+	return known
+}
+
+// readCurrency reads in which money the fund counts.
+func (c *sheetCompiler) readCurrency(e entry) {
+	if !c.sheet.isFund {
+		c.fail(placeOf(e.key), "currency", "the fund has one currency; write it in the fund's file, or remove this line")
+		return
+	}
+	s, ok := c.scalar(e, "currency", "the fund's currency, such as CNY")
 	switch {
 	case !ok:
-		c.fail(placeOf(root), "", "no rules: every order would pass; write at least one")
+	case !currencyForm.MatchString(s.value()):
+		c.fail(placeOf(e.value), "currency", "%q is no currency; write its code in capitals, such as CNY or USDT", shorten(s.value(), textShown))
+	default:
+		c.sheet.currency, c.sheet.currencyAt = s.value(), placeOf(e.value)
+	}
+}
+
+// compile compiles the limits and the rules, as far as the file could be read.
+func (c *sheetCompiler) compile(s scale) {
+	if c.found == nil {
+		return
+	}
+	c.scale = s
+	if e, ok := c.found["limits"]; ok {
+		c.readLimits(e)
+	}
+	e, ok := c.found["rules"]
+	switch {
+	case !ok:
+		c.fail(placeOf(c.root), "", "no rules: every order would pass; write at least one")
 	case empty(e.value) || (e.value.Kind == yaml.SequenceNode && len(e.value.Content) == 0):
 		c.fail(placeOf(e.key), "rules", "no rules: every order would pass; write at least one")
 	case e.value.Kind != yaml.SequenceNode:
@@ -288,7 +316,6 @@ func (c *sheetCompiler) top(root *yaml.Node) bool {
 	default:
 		c.rules(e.value)
 	}
-	return known
 }
 
 // owner reads whose policy the file is.
@@ -360,35 +387,50 @@ func (c *sheetCompiler) readLimits(e entry) {
 	slices.Sort(c.names)
 }
 
-// limit reads a limit's number. A bad one is an error, and the limit is known all the same, so that the rules that read it are not wrong as well.
-func (c *sheetCompiler) limit(e entry, where string) hub.Decimal {
-	one := hub.Int(1) // no rule fails to compile for it, as one would that divides by 0
+// limit reads a limit's number and its unit. A bad one is an error, and the limit is known all the same, so that the rules that read it are not wrong as well.
+func (c *sheetCompiler) limit(e entry, where string) limit {
+	bad := limit{hub.Int(1), unit{loose: loose}} // no rule fails to compile for it, as one would that divides by 0
 	if e.value.Kind != yaml.ScalarNode {
 		c.fail(placeOf(e.value), where, "must be a number, not %s", shape(e.value))
-		return one
+		return bad
 	}
 	s, ok := c.scalar(e, where, "a number")
 	if !ok {
-		return one
+		return bad
 	}
+	text, written, _ := strings.Cut(s.value(), " ")
+	written = strings.TrimSpace(written)
+	digits, negative := strings.CutPrefix(text, "-")
 	switch {
 	case s.node.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
 		c.fail(placeOf(e.value), where, "%q is a text; write the number without quotes", shorten(s.value(), textShown))
-		return one
+		return bad
 	case strings.HasSuffix(s.value(), "%"):
 		c.fail(placeOf(e.value), where, "%s: write a part, such as 0.02 for 2 %%", shorten(s.value(), textShown))
-		return one
+		return bad
 	}
-	digits, negative := strings.CutPrefix(s.value(), "-")
+	if n := strings.IndexFunc(digits, func(r rune) bool { return !strings.ContainsRune("0123456789_.", r) }); n > 0 && unitFault(digits[n:]) == "" {
+		c.fail(placeOf(e.value), where, "%q: write a space between the number and its unit: %s %s", shorten(s.value(), textShown), text[:len(text)-len(digits)+n], digits[n:])
+		return bad
+	}
 	d, what := readNumber(digits)
+	if what == "" {
+		what = unitFault(written)
+	}
+	if what == "" && written != "" && !c.units {
+		what = "units are not for this version of the language"
+	}
 	if what != "" {
-		c.fail(placeOf(e.value), where, "%s", shorten(what, 2*textShown))
-		return one
+		c.fail(placeOf(e.value), where, "%s", shorten(what, 3*textShown))
+		return bad
 	}
 	if negative {
-		return d.Neg()
+		d = d.Neg()
 	}
-	return d
+	if written == "" {
+		return limit{d, unit{loose: loose}}
+	}
+	return limit{d, c.readUnit(written)}
 }
 
 func letters(s, more string) bool {
@@ -428,7 +470,7 @@ func (c *sheetCompiler) rule(n *yaml.Node, where string, lines map[string]int) {
 		c.fail(placeOf(n), where, "a rule has keys: name, require, and perhaps when and because; this is %s", shape(n))
 		return
 	}
-	r := rule{place: fmt.Sprintf("%s:%d", c.sheet.file, n.Line)}
+	r := rule{place: fmt.Sprintf("%s:%d", c.file, n.Line)}
 	// The name first: what else is wrong is said with it.
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if key, value := n.Content[i], n.Content[i+1]; key.Value == "name" && value.Kind == yaml.ScalarNode && ruleName(value.Value) {
@@ -506,7 +548,7 @@ func (c *sheetCompiler) expression(s *scalar, from int, source, where string) *n
 	p, faults := parse(source)
 	var result *node
 	if len(faults) == 0 {
-		check := &checker{parsed: p, limits: c.limits, names: c.names}
+		check := &checker{parsed: p, scale: c.scale, limits: c.limits, names: c.names}
 		if o, ok := check.check(p.root); ok && check.only(o) {
 			result = o.node
 		}

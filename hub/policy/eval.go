@@ -28,6 +28,7 @@ const (
 	opCeil
 	opMin
 	opMax
+	opTraded // number: its operand, of a contract that is counted in lots (shares, coins), which is the text
 
 	opAnd // truth
 	opOr
@@ -77,6 +78,7 @@ const (
 	fateWrongKind
 	fateZeroDivisor
 	fateTooLarge
+	fateNotTraded
 )
 
 // machine evaluates an expression for one order, up to the first thing that cannot be computed, which it keeps. It is made on the stack and allocates nothing.
@@ -115,6 +117,8 @@ func (m *machine) number(n *node) (hub.Decimal, bool) {
 		return hub.Decimal{}, false
 	}
 	switch n.op {
+	case opTraded:
+		return a, m.traded(n)
 	case opNeg:
 		return a.Neg(), true
 	case opAbs:
@@ -130,6 +134,22 @@ func (m *machine) number(n *node) (hub.Decimal, bool) {
 	}
 	return m.arithmetic(n, a, b)
 }
+
+// traded reports whether the order's contract is counted in the unit that a limit is written in.
+func (m *machine) traded(n *node) bool {
+	v := m.source.Value(contractKind)
+	switch {
+	case v.Kind != KindText:
+		m.missing(&node{op: opVar, kind: KindText, ref: contractKind}, v)
+		return false
+	case !countedIn(v.Text, n.text):
+		m.fail(fateNotTraded, n, v.Text)
+		return false
+	}
+	return true
+}
+
+var contractKind = Ref{Scope: ScopeContract, Var: ContractKind}
 
 // arithmetic computes an operation of two numbers. A result is rounded half to even to the digits that a Decimal has; one that has more than 19 before the point is a failure.
 func (m *machine) arithmetic(n *node, a, b hub.Decimal) (hub.Decimal, bool) {
@@ -324,6 +344,8 @@ func (m *machine) sentence() string {
 		return m.at.String() + " is not " + m.at.kind.phrase()
 	case fateZeroDivisor:
 		return "cannot divide by " + m.at.b.String() + ": it is 0"
+	case fateNotTraded:
+		return m.at.String() + " is compared with " + m.at.text + ", and a contract of the kind " + clean(m.why) + " is not counted in " + m.at.text
 	case fateTooLarge:
 		return m.at.String() + " is too large: more than 19 digits before the point"
 	}

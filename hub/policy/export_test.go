@@ -21,3 +21,6 @@ var Mentioned = struct {
 	Enumerations []*enumeration
 	Functions    []function
 }{enumerations, functions}
+
+// UnitsByName are the units that variables may have.
+var UnitsByName = unitsByName

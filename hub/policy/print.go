@@ -84,6 +84,10 @@ func (n *node) write(b *strings.Builder, around int) {
 		n.of.write(b, around)
 		return
 	}
+	if n.op == opTraded {
+		n.a.write(b, around)
+		return
+	}
 	symbol, own := spellingOf(n.op).symbol, spellingOf(n.op).binding
 	if own < around {
 		b.WriteByte('(')
@@ -96,6 +100,9 @@ func (n *node) write(b *strings.Builder, around int) {
 			return
 		}
 		b.WriteString(n.number.String())
+		if n.text != "" {
+			b.WriteString(" " + n.text)
+		}
 	case opText:
 		b.WriteString(strconv.Quote(n.text))
 	case opTruth:

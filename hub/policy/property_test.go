@@ -26,8 +26,8 @@ var alphaPasses = hub.PolicyFile{
 }
 
 // outcome is what one rule says: "passes", or the code of its refusal.
-func outcome(t interface{ Fatalf(string, ...any) }, require string, source table) string {
-	rules, errs := policy.Compile([]hub.PolicyFile{alphaPasses, fundRule(require)})
+func outcome(t interface{ Fatalf(string, ...any) }, require string, source table, more ...policy.Option) string {
+	rules, errs := policy.Compile([]hub.PolicyFile{alphaPasses, fundRule(require)}, more...)
 	if len(errs) > 0 {
 		t.Fatalf("%s\n%s", require, lines(errs))
 	}
@@ -38,6 +38,9 @@ func outcome(t interface{ Fatalf(string, ...any) }, require string, source table
 	}
 	return refusals[0].Code
 }
+
+// noUnits lets a price be added to a quantity: arithmetic is tried with every shape of expression, not only with those that mean something.
+var noUnits = policy.OfLanguage(0)
 
 // exactly is a number of the model: a fraction, or nothing when it cannot be computed.
 type exactly struct {
@@ -221,58 +224,92 @@ func TestDecimalsAreExact(t *testing.T) {
 			want = map[bool]string{true: "passes", false: "rule"}[holds]
 		}
 		require := a.text + " " + op + " " + b.text
-		if got := outcome(t, require, source); got != want {
+		if got := outcome(t, require, source, noUnits); got != want {
 			t.Fatalf("%s: %s, want %s\nleft %v, right %v", require, got, want, a.rat, b.rat)
 		}
 	})
 }
 
-// drawInteger and drawTruth write expressions without brackets that are not needed, so that precedence is tried too. They keep to where expr's own evaluator is right: small
-// whole numbers, no division.
-func drawInteger(t *rapid.T, depth int) string {
+// grammar draws expressions without brackets that are not needed, so that precedence is tried too. It keeps to where expr's own evaluator is right: small numbers that a
+// binary float has exactly.
+type grammar struct {
+	// quarters: numbers are multiples of a quarter, and may be halved; else they are whole, and may have a remainder.
+	quarters bool
+}
+
+func (g grammar) literal(t *rapid.T) string {
+	n := rapid.IntRange(1, 5).Draw(t, "literal")
+	if g.quarters {
+		return strconv.FormatFloat(float64(n)/4, 'f', -1, 64)
+	}
+	return strconv.Itoa(n)
+}
+
+func (g grammar) number(t *rapid.T, depth int) string {
 	variable := rapid.SampledFrom([]string{"order.price", "order.quantity", "market.last"}).Draw(t, "variable")
 	if depth == 0 {
 		return variable
 	}
-	literal := strconv.Itoa(rapid.IntRange(1, 5).Draw(t, "literal"))
-	a, b := drawInteger(t, depth-1), drawInteger(t, depth-1)
-	return rapid.SampledFrom([]string{
-		variable, a + " + " + b, a + " - " + b, a + " - (" + b + ")", a + " * " + literal, "(" + a + ") * " + literal, a + " % " + literal, variable + " % " + variable,
-		"-" + a, "-(" + a + ")", "abs(" + a + ")", "min(" + a + ", " + literal + ")", "max(" + a + ", " + b + ", " + literal + ")",
-		"(" + a + " < " + b + " ? " + a + " : " + b + ")",
-	}).Draw(t, "integer")
+	literal := g.literal(t)
+	a, b := g.number(t, depth-1), g.number(t, depth-1)
+	own := []string{a + " % " + literal, variable + " % " + variable}
+	if g.quarters {
+		own = []string{a + " / 2", "(" + a + ") / 2", "floor(" + a + ")", "ceil(" + a + ")"}
+	}
+	return rapid.SampledFrom(append(own,
+		variable, a+" + "+b, a+" - "+b, a+" - ("+b+")", a+" * "+literal, "("+a+") * "+literal,
+		"-"+a, "-("+a+")", "abs("+a+")", "min("+a+", "+literal+")", "max("+a+", "+b+", "+literal+")",
+		"("+a+" < "+b+" ? "+a+" : "+b+")",
+	)).Draw(t, "number")
 }
 
-func drawTruth(t *rapid.T, depth int) string {
+func (g grammar) truth(t *rapid.T, depth int) string {
 	if depth == 0 {
-		a, b := drawInteger(t, 2), drawInteger(t, 1)
+		a, b := g.number(t, 2), g.number(t, 1)
+		x, y := g.literal(t), g.literal(t)
 		text := rapid.SampledFrom([]string{"order.symbol", "contract.product"}).Draw(t, "text")
 		return rapid.SampledFrom([]string{
-			"order.reduces", a + " < " + b, a + " <= " + b, a + " > " + b, a + " >= " + b, a + " == " + b, a + " != " + b, a + " < " + b + " <= " + a, a + " in [1, -2, 3]",
-			a + " not in [0, 4]", text + ` == "rb"`, text + ` != "rb"`, text + ` in ["rb", "hc"]`, text + ` not in ["rb"]`, text + ` startsWith "r"`, text + ` endsWith "b"`,
-			text + ` contains "b2"`, text + ` not contains "b"`, "order.symbol == contract.product", "order.reduces == (" + a + " > " + b + ")",
+			"order.reduces", a + " < " + b, a + " <= " + b, a + " > " + b, a + " >= " + b, a + " == " + b, a + " != " + b, a + " < " + b + " <= " + a,
+			a + " in [" + x + ", -2, " + y + "]", a + " not in [0, " + x + "]", text + ` == "rb"`, text + ` != "rb"`, text + ` in ["rb", "hc"]`, text + ` not in ["rb"]`,
+			text + ` startsWith "r"`, text + ` endsWith "b"`, text + ` contains "b2"`, text + ` not contains "b"`, "order.symbol == contract.product",
+			"order.reduces == (" + a + " > " + b + ")",
 		}).Draw(t, "truth")
 	}
-	a, b := drawTruth(t, depth-1), drawTruth(t, depth-1)
+	a, b := g.truth(t, depth-1), g.truth(t, depth-1)
 	return rapid.SampledFrom([]string{
 		a, a + " and " + b, a + " or " + b, a + " && " + b, a + " || " + b, "not (" + a + ")", "!(" + a + ")", "(" + a + ") == (" + b + ")", "(" + a + " or " + b + ") and " + a,
 		"(" + a + " ? " + b + " : " + a + ")",
 	}).Draw(t, "truth of truths")
 }
 
-// TestAgreesWithExpr compares decisions with expr's own checker, compiler and machine, where both are defined.
+func drawTruth(t *rapid.T, depth int) string { return grammar{}.truth(t, depth) }
+
+// TestAgreesWithExpr compares decisions with expr's own checker, compiler and machine, where both are defined: whole numbers and remainders, quarters and halves.
 func TestAgreesWithExpr(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		require := drawTruth(t, rapid.IntRange(0, 2).Draw(t, "depth"))
+		g := grammar{quarters: rapid.Bool().Draw(t, "quarters")}
+		require := g.truth(t, rapid.IntRange(0, 2).Draw(t, "depth"))
 		small := rapid.IntRange(-6, 6)
 		price, quantity, last := small.Draw(t, "price"), small.Draw(t, "quantity"), small.Draw(t, "last")
 		reduces := rapid.Bool().Draw(t, "reduces")
 		texts := rapid.SampledFrom([]string{"rb", "rb2610", "hc", ""})
 		symbol, product := texts.Draw(t, "symbol"), texts.Draw(t, "product")
+		theirs := func(n int) any {
+			if g.quarters {
+				return float64(n) / 4
+			}
+			return n
+		}
+		ours := func(n int) policy.Value {
+			if g.quarters {
+				return policy.Number(hub.MustDecimal(strconv.FormatFloat(float64(n)/4, 'f', -1, 64)))
+			}
+			return policy.Count(n)
+		}
 
 		answer, err := expr.Eval(require, map[string]any{
-			"order":    map[string]any{"price": price, "quantity": quantity, "reduces": reduces, "symbol": symbol},
-			"market":   map[string]any{"last": last},
+			"order":    map[string]any{"price": theirs(price), "quantity": theirs(quantity), "reduces": reduces, "symbol": symbol},
+			"market":   map[string]any{"last": theirs(last)},
 			"contract": map[string]any{"product": product},
 		})
 		want := "not-computable"
@@ -282,13 +319,13 @@ func TestAgreesWithExpr(t *testing.T) {
 			t.Fatalf("%s: expr says %v", require, err)
 		}
 		got := outcome(t, require, table{
-			{Scope: policy.ScopeOrder, Var: policy.OrderPrice}:         policy.Count(price),
-			{Scope: policy.ScopeOrder, Var: policy.OrderQuantity}:      policy.Count(quantity),
-			{Scope: policy.ScopeMarket, Var: policy.MarketLast}:        policy.Count(last),
+			{Scope: policy.ScopeOrder, Var: policy.OrderPrice}:         ours(price),
+			{Scope: policy.ScopeOrder, Var: policy.OrderQuantity}:      ours(quantity),
+			{Scope: policy.ScopeMarket, Var: policy.MarketLast}:        ours(last),
 			{Scope: policy.ScopeOrder, Var: policy.OrderReduces}:       policy.Truth(reduces),
 			{Scope: policy.ScopeOrder, Var: policy.OrderSymbol}:        policy.Text(symbol),
 			{Scope: policy.ScopeContract, Var: policy.ContractProduct}: policy.Text(product),
-		})
+		}, noUnits)
 		if got != want {
 			t.Fatalf("%s\nprice %d quantity %d last %d reduces %t symbol %q product %q: %s, want %s", require, price, quantity, last, reduces, symbol, product, got, want)
 		}
@@ -316,7 +353,7 @@ func TestPrintedReadsBack(t *testing.T) {
 			{Scope: policy.ScopeOrder, Var: policy.OrderSymbol}:        policy.Text("rb"),
 			{Scope: policy.ScopeContract, Var: policy.ContractProduct}: policy.Text("hc"),
 		}
-		if was, is := outcome(t, source, world), outcome(t, printed, world); was != is {
+		if was, is := outcome(t, source, world, noUnits), outcome(t, printed, world, noUnits); was != is {
 			t.Fatalf("%s %s, printed as %s %s", source, was, printed, is)
 		}
 	})
@@ -409,12 +446,12 @@ func TestOrderOfFilesDoesNotMatter(t *testing.T) {
 				Text: fmt.Sprintf("policy: trader\ntrader: t%d\nrules:\n  - name: flow\n    require: trader.orders(\"%ds\") < 5\n", i, 1+i%2),
 			})
 		}
-		first, errs := policy.Compile(files)
+		first, errs := policy.Compile(files, noUnits)
 		if len(errs) > 0 {
 			t.Fatal(lines(errs))
 		}
 		shuffled := rapid.Permutation(files).Draw(t, "order")
-		second, _ := policy.Compile(shuffled)
+		second, _ := policy.Compile(shuffled, noUnits)
 		if first.Revision() != second.Revision() || !slices.Equal(first.Windows(), second.Windows()) || !slices.Equal(first.Traders(), second.Traders()) {
 			t.Fatal("the order of files matters")
 		}

@@ -134,10 +134,8 @@ func referenceKind(info VarInfo) string {
 	switch {
 	case info.Members != nil:
 		return enumerationOf(&info).name
-	case info.Kind == KindNumber && info.Unit != "number":
-		return info.Unit
 	case info.Kind == KindNumber:
-		return "number"
+		return info.Unit
 	case info.Kind == KindText:
 		return "text"
 	}
@@ -179,7 +177,8 @@ Everything that a policy file may say. How to write one is told in [policy-guide
 |---|---|---|
 | ` + "`policy`" + ` | every file | ` + "`fund`, or `trader`" + ` |
 | ` + "`trader`" + ` | a trader's file | the trader's name, as the configuration has it |
-| ` + "`limits`" + ` | if wanted | names with numbers: ` + "`order_value: 1_000_000`" + `; a rule reads ` + "`limits.order_value`" + `, of its own file |
+| ` + "`currency`" + ` | the fund's file, if wanted | the fund's currency, as the configuration has it |
+| ` + "`limits`" + ` | if wanted | names with numbers, and their units if wanted: ` + "`order_value: 1_000_000`" + `, ` + "`position: 500 lots`" + `; a rule reads ` + "`limits.order_value`" + `, of its own file |
 | ` + "`rules`" + ` | every file | a list of at least one rule |
 | ` + "`name`" + ` | every rule | small letters, digits and -, beginning with a letter; once in a file |
 | ` + "`require`" + ` | every rule | the condition that must be true for an order to pass |
@@ -206,6 +205,10 @@ A condition is an expression in the language of [expr](https://expr-lang.org), l
 
 **Numbers** are decimal: 0.1 + 0.2 is 0.3. They are written ` + "`1000000`, `1_000_000` or `0.02`" + `. Every operation is exact and then rounded to 19 digits, half to even; at most 19 digits
 stand behind the point. A result with more than 19 digits before the point cannot be computed.
+
+**Units** may stand behind a number, of a limit or in a rule: ` + "`lots`, `shares`, `coins`, `s`, `part`, a currency such as `CNY`, or money for each, `CNY/lot`" + `. Sums, remainders,
+comparisons, ` + "`in`, `min`, `max` and `? :`" + ` want one unit on both sides; products and quotients make a new one. A number without a unit fits in every sum, and is pure in a product; a limit
+without a unit fits everywhere. Lots, shares and coins are each for the kinds of contract that are counted so; against another the rule cannot be computed.
 
 **Texts** are written in quotes, ` + "`\"rb\"` or `'rb'`" + `; large and small letters differ.
 

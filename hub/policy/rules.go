@@ -43,6 +43,9 @@ type sheet struct {
 	isFund  bool
 	rules   []rule
 	windows []Ref
+	// currency is the fund's, if its file says it.
+	currency   string
+	currencyAt place
 }
 
 // rule is one rule, compiled.
@@ -55,19 +58,44 @@ type rule struct {
 	reads   []*node // variables and limits of when and require, sorted by name, each once
 }
 
+// Option says what Compile cannot know from the files.
+type Option func(*options)
+
+type options struct {
+	currency string
+	language int
+}
+
+// InCurrency tells the fund's currency, as the configuration has it: "CNY". Without it the fund's file may say it; when nobody does, limits with a currency cannot be held against
+// the fund's money.
+func InCurrency(currency string) Option { return func(o *options) { o.currency = currency } }
+
+// OfLanguage compiles by an earlier version of the language, of which a journal has files. Without it, Compile takes the present one.
+func OfLanguage(version int) Option { return func(o *options) { o.language = version } }
+
 // Compile reads, checks and compiles policy files, all or none: with any error there are no Rules, and the errors are all there are, sorted. No file at all is no error: those
 // Rules refuse every order. Files are known by their Name, "traders/alpha.yaml"; whose a file is, it says itself.
-func Compile(files []hub.PolicyFile) (*Rules, []Error) {
+func Compile(files []hub.PolicyFile, more ...Option) (*Rules, []Error) {
+	o := options{language: Language}
+	for _, option := range more {
+		option(&o)
+	}
 	files = slices.Clone(files)
 	slices.SortStableFunc(files, func(a, b hub.PolicyFile) int { return cmp.Compare(a.Name, b.Name) })
 	errs := checkNames(files)
 	rules := &Rules{revision: revision(files), traders: make(map[hub.TraderName]*sheet)}
-	for _, file := range files {
-		s, bad := compileFile(file)
-		errs = append(errs, bad...)
-		if s != nil {
-			errs = append(errs, rules.add(s)...)
+	opened := make([]*sheetCompiler, len(files))
+	for i, file := range files {
+		opened[i] = open(file)
+		if opened[i].known {
+			errs = append(errs, rules.add(opened[i].sheet)...)
 		}
+	}
+	currency, wrong := rules.currency(o.currency)
+	errs = append(errs, wrong...)
+	for _, c := range opened {
+		c.compile(scale{currency: currency, units: o.language > 0})
+		errs = append(errs, c.errs...)
 	}
 	if len(errs) > 0 {
 		slices.SortFunc(errs, compareErrors)
@@ -75,6 +103,21 @@ func Compile(files []hub.PolicyFile) (*Rules, []Error) {
 	}
 	rules.finish()
 	return rules, nil
+}
+
+// currency is the fund's: as the configuration has it, or, where there is none, as the fund's file says.
+func (r *Rules) currency(configured string) (string, []Error) {
+	if r.fund == nil || r.fund.currency == "" {
+		return configured, nil
+	}
+	said := r.fund
+	if configured != "" && configured != said.currency {
+		return configured, []Error{{
+			said.file, said.currencyAt.line, said.currencyAt.col,
+			fmt.Sprintf("currency: the fund's currency is %s in the configuration, not %s; change one of them, or remove this line", configured, said.currency),
+		}}
+	}
+	return said.currency, nil
 }
 
 func checkNames(files []hub.PolicyFile) []Error {

@@ -38,7 +38,14 @@ type fault struct {
 type parsed struct {
 	runes   []rune
 	root    ast.Node
-	numbers map[int]hub.Decimal // by the index of the first character
+	numbers map[int]literal // by the index of the first character
+}
+
+// literal is a number as it is written, with its unit: 1_000_000 CNY.
+type literal struct {
+	number hub.Decimal
+	unit   string // "" without one
+	to     int    // index behind its last character
 }
 
 // parse reads an expression. With faults there is no tree.
@@ -54,11 +61,11 @@ func parse(source string) (*parsed, []fault) {
 	if err != nil {
 		return nil, []fault{lexFault(err, runes)}
 	}
-	p := &parsed{runes: runes, numbers: map[int]hub.Decimal{}}
+	p := &parsed{runes: runes, numbers: map[int]literal{}}
 	if faults := p.scan(tokens); len(faults) > 0 {
 		return nil, faults
 	}
-	if f := p.parse(mask(runes, tokens)); f != nil {
+	if f := p.parse(p.mask()); f != nil {
 		return nil, []fault{*f}
 	}
 	return p, nil
@@ -72,7 +79,8 @@ func (p *parsed) scan(tokens []lexer.Token) []fault {
 	}
 	end, depth := 0, 0
 	var before lexer.Token
-	for _, t := range tokens {
+	for i := 0; i < len(tokens); i++ {
+		t := tokens[i]
 		if t.Kind == lexer.EOF {
 			break
 		}
@@ -86,7 +94,18 @@ func (p *parsed) scan(tokens []lexer.Token) []fault {
 			if what != "" {
 				add(t.From, "%s", what)
 			}
-			p.numbers[t.From] = d
+			written, last := unitBehind(tokens[i+1:])
+			if what := unitFault(written); what != "" {
+				add(tokens[i+1].From, "%s", what)
+			}
+			if last > 0 {
+				i += last
+				if at, ok := p.commentWithin(tokens[i-last : i+1]); ok {
+					add(at, "a comment in a rule; write it as a YAML comment, on a line of its own above the rule")
+				}
+				end = tokens[i].To
+			}
+			p.numbers[t.From] = literal{number: d, unit: written, to: end}
 		case lexer.Identifier:
 			if lower := strings.ToLower(t.Value); lower != t.Value && slices.Contains(words, lower) {
 				add(t.From, "%s is written %s", t.Value, lower)
@@ -132,6 +151,37 @@ func (p *parsed) comment(from, to int) (int, bool) {
 	return 0, false
 }
 
+// commentWithin finds a comment between tokens that are read as one.
+func (p *parsed) commentWithin(tokens []lexer.Token) (int, bool) {
+	for i := 1; i < len(tokens); i++ {
+		if at, ok := p.comment(tokens[i-1].To, tokens[i].From); ok {
+			return at, true
+		}
+	}
+	return 0, false
+}
+
+// unitBehind is the unit that stands behind a number, and how many tokens it takes: CNY, lots, CNY/lot. A word that begins a name is none.
+func unitBehind(tokens []lexer.Token) (written string, n int) {
+	at := func(i int) lexer.Token {
+		if i < len(tokens) {
+			return tokens[i]
+		}
+		return lexer.Token{Kind: lexer.EOF}
+	}
+	if at(0).Kind != lexer.Identifier || beginsName(at(1)) || slices.Contains(scopes, at(0).Value) || slices.Contains(words, strings.ToLower(at(0).Value)) {
+		return "", 0
+	}
+	if at(1).Is(lexer.Operator, "/") && at(2).Kind == lexer.Identifier && slices.Contains(unitWords, at(2).Value) && !beginsName(at(3)) {
+		return at(0).Value + "/" + at(2).Value, 3
+	}
+	return at(0).Value, 1
+}
+
+func beginsName(next lexer.Token) bool {
+	return next.Is(lexer.Operator, ".") || next.Is(lexer.Bracket, "(")
+}
+
 func opensIndex(before lexer.Token) bool {
 	switch before.Kind {
 	case lexer.Identifier, lexer.Number, lexer.String, lexer.Bytes:
@@ -173,15 +223,16 @@ func operatorFault(op string) string {
 	return op + " is no operator of rules"
 }
 
-// mask replaces every number with a 1 of the same length, so that every place stays what it is.
-func mask(runes []rune, tokens []lexer.Token) string {
-	masked := slices.Clone(runes)
-	for _, t := range tokens {
-		if t.Kind != lexer.Number {
+// mask replaces every number, and its unit, with a 1 of the same length, so that every place stays what it is.
+func (p *parsed) mask() string {
+	masked := slices.Clone(p.runes)
+	for at := range masked {
+		n, ok := p.numbers[at]
+		if !ok {
 			continue
 		}
-		masked[t.From] = '1'
-		for i := t.From + 1; i < t.To; i++ {
+		masked[at] = '1'
+		for i := at + 1; i < n.to; i++ {
 			masked[i] = '_'
 		}
 	}

@@ -145,6 +145,12 @@ const (
 	DayPnL // since the trading day began
 )
 
+// Variables of currencies (ScopeContract).
+const (
+	ContractCurrency Var = iota + 450 // text: CNY
+	ContractRate                      // of the contract's currency in the fund's
+)
+
 // Kind is the type of a Value.
 type Kind uint8
 

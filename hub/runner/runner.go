@@ -491,14 +491,14 @@ func (r *Runner) CancelAll(trader hub.TraderName, by string) int {
 
 // LoadPolicies puts policy files in force, all or none. With errors in them the old revision stays.
 func (r *Runner) LoadPolicies(ctx context.Context, files []hub.PolicyFile, by string) (revision string, errs []string, err error) {
-	if _, bad := policy.Compile(files); len(bad) > 0 {
+	if _, bad := policy.Compile(files, policy.InCurrency(r.opts.SetUp.Currency)); len(bad) > 0 {
 		for _, e := range bad {
 			errs = append(errs, fmt.Sprint(e))
 		}
 		r.log.Error("policies refused; the old revision stays", "errors", len(errs), "first", errs[0], "by", by)
 		return r.Revision(), errs, nil
 	}
-	err = r.do(ctx, hub.LoadPolicies{Files: files, By: by}, func(effects []core.Effect) {
+	err = r.do(ctx, hub.LoadPolicies{Files: files, By: by, Language: policy.Language}, func(effects []core.Effect) {
 		for _, effect := range effects {
 			if a, ok := effect.(core.PoliciesAnswered); ok {
 				revision, errs = a.Revision, a.Errors
