@@ -8,6 +8,8 @@
 //   - is every order that was asked for answered exactly once, and does every id that was given stay known?
 //   - has any order been sent twice, or without a decision?
 //   - has any trader more at the venue, with everything open filled, than the rules allow?
+//   - does a ledger that counts everything anew from the record, with fractions and without a sum that it keeps, decide every order as the hub did, for the same reasons and by the
+//     same numbers? The rules are drawn with the story, as trees: the hub reads them as policy files, the ledger computes the trees.
 //   - does a replay of the journal, from the start or from any snapshot, give the same digest?
 //
 // and at the end, when everybody has spoken: do the hub's books equal the venue's?

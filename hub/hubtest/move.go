@@ -6,7 +6,6 @@ import (
 
 	"tradehub/hub"
 	"tradehub/hub/codec"
-	"tradehub/hub/policy"
 )
 
 // pick chooses one of n by a drawn number.
@@ -58,25 +57,42 @@ func (w *World) move(m Move) error {
 			}
 		}
 	case Wait:
+		if w.gone {
+			w.gatewayUp()
+		}
 		w.now += hub.Time(int64(m.A%12_000)-500) * 1_000_000
+		if m.B%2 == 0 { // to the very edge of a window, where what is inside changes
+			w.now += hub.Time(windows[m.B>>8%3]) - hub.Time(int64(m.A%12_000)-500)*1_000_000
+		}
 	case Mark:
-		w.propose(hub.Marks{Marks: []hub.Mark{{Instrument: lot.Instrument, Price: hub.Int(3400 + int64(m.A%200))}}}, nil)
+		w.propose(hub.Marks{Marks: []hub.Mark{{Instrument: contracts[pick(len(contracts), m.B)].Instrument, Price: hub.Int(3400 + int64(m.A%200))}}}, nil)
 	case GatewayDies:
 		w.gatewayProcessDies(m.A)
 		w.propose(hub.GatewayState{Gateway: "SIM", Reason: "its process died"}, nil)
-		w.gatewayUp()
+		if w.gone = m.B%2 == 0; !w.gone {
+			w.gatewayUp()
+		}
 	case Crash:
 		return w.crash(m.A, m.B)
 	case Snapshot:
 		return w.takeSnapshot()
 	case Reload:
-		files := policies(m.A)
-		if m.B%3 == 0 {
-			files[0].Text += "  - name: broken\n    require: order.quantity <=\n"
+		if m.B%3 != 0 {
+			w.revision = m.A
 		}
-		w.propose(hub.LoadPolicies{Files: files, By: "compliance", Language: policy.Language}, nil)
+		w.load(m.A, m.B%3 == 0)
 	case Halt:
-		w.propose(hub.SetState{Scope: hub.ScopeTrader, Name: string(traders[pick(len(traders), m.A)]), State: hub.State(m.B % 4), By: "operator"}, nil)
+		in := hub.SetState{Scope: hub.ScopeTrader, Name: string(traders[pick(len(traders), m.A)]), By: "operator"}
+		switch m.A >> 8 % 8 {
+		case 0:
+			in.Scope, in.Name = hub.ScopeFund, ""
+		case 1:
+			in.Scope, in.Name = hub.ScopeGateway, "SIM"
+		}
+		if m.B%3 == 0 {
+			in.State = hub.State(1 + m.B>>8%3)
+		}
+		w.propose(in, nil)
 	case Roll:
 		if w.day%2 == 1 { // what happened a day ago is known by now
 			w.settleAll()
@@ -92,12 +108,18 @@ func (w *World) move(m Move) error {
 }
 
 func (w *World) submit(m Move) {
+	c := contracts[[]int{0, 0, 1, 2}[m.A>>16%4]]
+	var sum hub.Sum
 	q := &question{
 		trader: traders[pick(len(traders), m.A)], day: w.core.Day(),
 		request: hub.OrderRequest{
-			Instrument: lot.Instrument, Direction: hub.Direction(1 + m.B%2), Type: hub.Limit, Price: hub.Int(3450 + int64(m.C%100)), Qty: hub.Int(1 + int64(m.B>>8%6)),
+			Instrument: c.Instrument, Direction: hub.Direction(1 + m.B%2), Type: hub.Limit, Price: hub.Int(3450 + int64(m.C%100)), Qty: sum.Mul(hub.Int(1+int64(m.B>>8%6)), c.MinQty),
 			Offset: []hub.Offset{hub.Open, hub.Open, hub.Close, hub.CloseToday}[m.C>>8%4],
 		},
+	}
+	w.sensible(q, m)
+	if m.C>>16%8 == 0 {
+		q.request.Type, q.request.Price = hub.Market, hub.Decimal{}
 	}
 	w.questions = append(w.questions, q)
 	if m.A>>8%2 == 0 { // it goes to disk while the risk manager thinks
@@ -106,6 +128,30 @@ func (w *World) submit(m Move) {
 		w.propose(hub.TakeOrder{Trader: q.trader, Request: q.request, Ask: q.ask}, q)
 	}
 	w.asked = append(w.asked, q)
+}
+
+// sensible lets most orders close only what their trader has.
+func (w *World) sensible(q *question, m Move) {
+	if m.A>>20%8 == 0 {
+		return
+	}
+	q.request.Offset = hub.Open
+	var sum hub.Sum
+	for _, p := range w.core.Positions(q.trader, q.request.Instrument) {
+		free := sum.Sub(p.Qty, p.Frozen)
+		if !free.IsPos() || m.A>>24%2 == 0 {
+			continue
+		}
+		q.request.Direction = hub.Long
+		if p.Direction != hub.Short {
+			q.request.Direction = hub.Short
+		}
+		q.request.Offset = hub.Close
+		if p.Today.IsPos() {
+			q.request.Offset = hub.CloseToday
+		}
+		q.request.Qty = q.request.Qty.Min(free)
+	}
 }
 
 func (w *World) cancel(m Move) {
@@ -146,6 +192,9 @@ func (w *World) takeSnapshot() error {
 
 // check holds the hub to its promises.
 func (w *World) check() error {
+	if w.disagree != nil {
+		return w.disagree
+	}
 	if err := w.core.Check(); err != nil {
 		return fmt.Errorf("books: %w", err)
 	}
@@ -157,17 +206,19 @@ func (w *World) check() error {
 	}
 	most := hub.Int(positionMax)
 	for _, t := range traders {
-		long, short, longMost, shortMost := w.venue.position(t, onTheWay)
-		if most.Less(longMost) || most.Less(shortMost) {
-			return fmt.Errorf("limit overshot: %s may become long %s and short %s at the venue; the limit is %d", t, longMost, shortMost, positionMax)
-		}
-		if long.IsNeg() || short.IsNeg() {
-			return fmt.Errorf("closed what is not there: %s has long %s and short %s at the venue", t, long, short)
+		for _, c := range contracts {
+			p := w.venue.position(t, c, onTheWay)
+			if most.Less(p.longMost) || most.Less(p.shortMost) {
+				return fmt.Errorf("limit overshot: %s may have %s long and %s short of %s at the venue; the limit is %d", t, p.longMost, p.shortMost, c.Instrument, positionMax)
+			}
+			if p.long.IsNeg() || p.short.IsNeg() {
+				return fmt.Errorf("closed what is not there: %s has %s long and %s short of %s at the venue", t, p.long, p.short, c.Instrument)
+			}
 		}
 	}
 	for _, q := range w.questions {
 		if q.answers > 0 {
-			if o, ok := w.core.Order(q.trader, q.id); ok && (o.Qty != q.request.Qty) || !ok && q.day == w.core.Day() {
+			if o, ok := w.core.Order(q.trader, q.id); ok && !o.Qty.Equal(q.request.Qty) || !ok && q.day == w.core.Day() {
 				return fmt.Errorf("an id that a client was given is not known: %s of %s", q.id, q.trader)
 			}
 		}
@@ -230,14 +281,16 @@ func (w *World) compare() error {
 		}
 	}
 	for _, t := range traders {
-		long, short, _, _ := w.venue.position(t, nil)
-		for _, p := range w.core.Positions(t, hub.Instrument{}) {
-			want := long
-			if p.Direction == hub.Short {
-				want = short
-			}
-			if !p.Qty.Equal(want) {
-				bad("%s has %s %s, at the venue %s", t, p.Direction, p.Qty, want)
+		for _, c := range contracts {
+			at := w.venue.position(t, c, nil)
+			for _, p := range w.core.Positions(t, c.Instrument) {
+				want := at.long
+				if p.Direction == hub.Short {
+					want = at.short
+				}
+				if !p.Qty.Equal(want) {
+					bad("%s has %s %s of %s, at the venue %s", t, p.Direction, p.Qty, c.Instrument, want)
+				}
 			}
 		}
 	}

@@ -66,8 +66,8 @@ func (s Story) String() string {
 
 // weights say how often each kind of move is drawn.
 var weights = [kinds]int{
-	Submit: 22, Judge: 20, Commit: 20, Dispatch: 20, Cancel: 4, VenueTakes: 14, VenueTrades: 14, Deliver: 20, Repeat: 3, Lose: 2, Wait: 8, Mark: 2, GatewayDies: 1, Crash: 2,
-	Snapshot: 2, Reload: 1, Halt: 1, Roll: 1,
+	Submit: 60, Judge: 60, Commit: 60, Dispatch: 60, Cancel: 8, VenueTakes: 50, VenueTrades: 50, Deliver: 60, Repeat: 6, Lose: 3, Wait: 20, Mark: 8, GatewayDies: 2, Crash: 2,
+	Snapshot: 3, Reload: 3, Halt: 3, Roll: 3,
 }
 
 // Draw makes the story of a seed.

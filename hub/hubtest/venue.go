@@ -49,8 +49,12 @@ func (v *venue) open() []*atVenue {
 
 func (v *venue) trade(a *atVenue, part bool) hub.VenueReport {
 	qty := a.left
-	if part && hub.Int(1).Less(qty) {
-		qty = hub.Int(1)
+	if one := hub.Int(1); part && one.Less(qty) {
+		qty = one
+	}
+	price := a.Price
+	if a.Type == hub.Market {
+		price = hub.Int(3500)
 	}
 	var sum hub.Sum
 	a.left = sum.Sub(a.left, qty)
@@ -58,7 +62,7 @@ func (v *venue) trade(a *atVenue, part bool) hub.VenueReport {
 		a.done = hub.Filled
 	}
 	v.trades++
-	f := hub.VenueFill{TradeID: fmt.Sprintf("t%d", v.trades), Price: a.Price, Qty: qty}
+	f := hub.VenueFill{TradeID: fmt.Sprintf("t%d", v.trades), Price: price, Qty: qty}
 	a.fills = append(a.fills, f)
 	return hub.VenueReport{Gateway: a.Gateway, OrderID: a.ID, Kind: hub.ReportFill, TradeID: f.TradeID, Price: f.Price, Qty: f.Qty}
 }
@@ -90,23 +94,25 @@ func (v *venue) answer(g hub.GatewayName, ids []hub.OrderID) hub.Reconcile {
 	return in
 }
 
-// position is what a trader has at the venue: what was traded, and the most that it can become when everything that is open, or on its way, is filled.
-func (v *venue) position(trader hub.TraderName, onTheWay []hub.Order) (long, short, longMost, shortMost hub.Decimal) {
+// standing is what a trader has of a contract at the venue: what was traded, and the most that it can become when everything that is open, or on its way, is filled.
+type standing struct{ long, short, longMost, shortMost hub.Decimal }
+
+func (v *venue) position(trader hub.TraderName, c hub.Contract, onTheWay []hub.Order) (p standing) {
 	var sum hub.Sum
-	add := func(o hub.Order, filled, left hub.Decimal) {
+	count := func(o hub.Order, filled, left hub.Decimal) {
 		switch {
 		case o.Direction == hub.Long && !o.Offset.Closes():
-			long, longMost = sum.Add(long, filled), sum.Add(longMost, sum.Add(filled, left))
-		case o.Direction == hub.Short && !o.Offset.Closes():
-			short, shortMost = sum.Add(short, filled), sum.Add(shortMost, sum.Add(filled, left))
+			p.long, p.longMost = sum.Add(p.long, filled), sum.Add(p.longMost, sum.Add(filled, left))
+		case o.Direction == hub.Short && !o.Offset.Closes() && !c.NetPosition:
+			p.short, p.shortMost = sum.Add(p.short, filled), sum.Add(p.shortMost, sum.Add(filled, left))
 		case o.Direction == hub.Short:
-			long, longMost = sum.Sub(long, filled), sum.Sub(longMost, filled)
+			p.long, p.longMost = sum.Sub(p.long, filled), sum.Sub(p.longMost, filled)
 		default:
-			short, shortMost = sum.Sub(short, filled), sum.Sub(shortMost, filled)
+			p.short, p.shortMost = sum.Sub(p.short, filled), sum.Sub(p.shortMost, filled)
 		}
 	}
 	for _, a := range v.list {
-		if a.Trader != trader {
+		if a.Trader != trader || a.Instrument != c.Instrument {
 			continue
 		}
 		filled := hub.Decimal{}
@@ -117,12 +123,12 @@ func (v *venue) position(trader hub.TraderName, onTheWay []hub.Order) (long, sho
 		if a.done != hub.NoStatus {
 			left = hub.Decimal{}
 		}
-		add(a.Order, filled, left)
+		count(a.Order, filled, left)
 	}
 	for _, o := range onTheWay {
-		if o.Trader == trader && v.orders[o.ID] == nil {
-			add(o, hub.Decimal{}, o.Qty)
+		if o.Trader == trader && o.Instrument == c.Instrument && v.orders[o.ID] == nil {
+			count(o, hub.Decimal{}, o.Qty)
 		}
 	}
-	return long, short, longMost, shortMost
+	return p
 }

@@ -1,13 +1,15 @@
 package hubtest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"tradehub/hub"
 	"tradehub/hub/codec"
 	"tradehub/hub/core"
-	"tradehub/hub/policy"
+	rules "tradehub/hub/policy"
 )
 
 // positionMax is the limit that every policy of this world has.
@@ -15,10 +17,23 @@ const positionMax = 10
 
 var (
 	traders = []hub.TraderName{"alpha", "beta", "gamma"}
-	lot     = hub.Contract{
-		Instrument: hub.Instrument{Symbol: "rb2701", Exchange: "SHFE"}, Gateway: "SIM", Product: "rb", Kind: hub.Futures, Currency: "CNY", Size: hub.Int(10), Tick: hub.Int(1),
-		MinQty: hub.Int(1), SplitsToday: true, MarginLong: hub.MustDecimal("0.1"), MarginShort: hub.MustDecimal("0.1"),
-		Fees: hub.Fees{OpenByValue: hub.MustDecimal("0.0001"), ClosePerUnit: hub.MustDecimal("1.01"), CloseTodayPerUnit: hub.MustDecimal("3.03")},
+	// contracts: one whose exchange tells today from yesterday, one whose exchange does not, and a coin that is paid in full and has no offsets.
+	contracts = []hub.Contract{
+		{
+			Instrument: hub.Instrument{Symbol: "rb2701", Exchange: "SHFE"}, Gateway: "SIM", Product: "rb", Kind: hub.Futures, Currency: "CNY", Size: hub.Int(10), Tick: hub.Int(1),
+			MinQty: hub.Int(1), SplitsToday: true, MarginLong: hub.MustDecimal("0.1"), MarginShort: hub.MustDecimal("0.1"),
+			Fees: hub.Fees{OpenByValue: hub.MustDecimal("0.0001"), ClosePerUnit: hub.MustDecimal("1.01"), CloseTodayPerUnit: hub.MustDecimal("3.03")},
+		},
+		{
+			Instrument: hub.Instrument{Symbol: "m2701", Exchange: "DCE"}, Gateway: "SIM", Product: "m", Kind: hub.Futures, Currency: "CNY", Size: hub.Int(10), Tick: hub.Int(1),
+			MinQty: hub.Int(1), MarginLong: hub.MustDecimal("0.08"), MarginShort: hub.MustDecimal("0.09"),
+			Fees: hub.Fees{OpenPerUnit: hub.MustDecimal("1.5"), CloseByValue: hub.MustDecimal("0.00015"), CloseTodayByValue: hub.MustDecimal("0.0003")},
+		},
+		{
+			Instrument: hub.Instrument{Symbol: "ETHCNY", Exchange: "LOCAL"}, Gateway: "SIM", Product: "ETHCNY", Kind: hub.Spot, Currency: "CNY", Size: hub.Int(1),
+			Tick: hub.MustDecimal("0.1"), MinQty: hub.MustDecimal("0.25"), NetPosition: true,
+			Fees: hub.Fees{OpenByValue: hub.MustDecimal("0.001"), CloseByValue: hub.MustDecimal("0.001"), CloseTodayByValue: hub.MustDecimal("0.001")},
+		},
 	}
 )
 
@@ -39,6 +54,7 @@ type World struct {
 	todo     []todo      // effects, not carried out
 
 	// Between the hub and the venue.
+	gone      bool // there is no gateway's process
 	toVenue   []toVenue
 	fromVenue []hub.Input
 	old       []hub.Input
@@ -49,6 +65,11 @@ type World struct {
 	ids       map[hub.OrderID]hub.TraderName // every id that a client was given
 	sent      map[hub.OrderID]bool
 	trace     func(string)
+
+	revision uint32  // of the policies that the files on disk have
+	ledger   *ledger // of what was committed
+	followed uint64  // entries that are in it
+	disagree error   // of hub and ledger
 }
 
 // question is an order that a trader asked for, from the trader's side.
@@ -85,15 +106,21 @@ func Play(story Story) error { return play(story, nil) }
 // Tell plays a story and says what happens, line by line.
 func Tell(story Story, trace func(string)) error { return play(story, trace) }
 
-func play(story Story, trace func(string)) (err error) {
+func play(story Story, trace func(string)) error { return newWorld(trace).play(story) }
+
+func newWorld(trace func(string)) *World {
+	return &World{
+		now: 1_795_424_400_000_000_000, core: core.New(), venue: newVenue(), ids: map[hub.OrderID]hub.TraderName{}, sent: map[hub.OrderID]bool{}, trace: trace,
+		ledger: newLedger(),
+	}
+}
+
+func (w *World) play(story Story) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	w := &World{
-		now: 1_795_424_400_000_000_000, core: core.New(), venue: newVenue(), ids: map[hub.OrderID]hub.TraderName{}, sent: map[hub.OrderID]bool{}, trace: trace,
-	}
 	w.start()
 	w.settleAll()
 	for i, m := range story {
@@ -121,32 +148,26 @@ func (w *World) start() {
 	}
 	w.propose(in, nil)
 	w.propose(hub.RollDay{Day: w.dayName()}, nil)
-	w.propose(hub.LoadPolicies{Files: policies(0), By: "start", Language: policy.Language}, nil)
+	w.load(w.revision, false)
 	w.gatewayUp()
 }
 
 func (w *World) dayName() hub.Day { return hub.Day(fmt.Sprintf("2026%04d", w.day)) }
 
-func (w *World) gatewayUp() {
-	w.propose(hub.Contracts{Gateway: "SIM", Contracts: []hub.Contract{lot}}, nil)
-	w.propose(hub.GatewayState{Gateway: "SIM", Up: true}, nil)
+// load proposes the policies of a revision, perhaps with a mistake in them.
+func (w *World) load(revision uint32, broken bool) {
+	in := hub.LoadPolicies{Files: files(drawPolicies(revision)), By: fmt.Sprintf("revision %d", revision), Language: rules.Language}
+	if broken {
+		in.Files[0].Text += "  - name: broken\n    require: order.quantity <=\n"
+		in.By = "a mistake"
+	}
+	w.propose(in, nil)
 }
 
-// policies are the rules of this world: the revision changes a limit that does not matter to the oracles, so that which rules decide is visible.
-func policies(revision uint32) []hub.PolicyFile {
-	files := []hub.PolicyFile{{Name: "fund.yaml", Text: fmt.Sprintf("policy: fund\nrules:\n  - name: quantity\n    require: order.quantity <= %d\n", 50+revision%3)}}
-	for _, t := range traders {
-		files = append(files, hub.PolicyFile{Name: "traders/" + string(t) + ".yaml", Text: fmt.Sprintf(`policy: trader
-trader: %s
-limits: {position: %d}
-rules:
-  - name: position
-    require: trader.position.long_after <= limits.position and trader.position.short_after <= limits.position
-  - name: burst
-    require: trader.orders("10s") < 40
-`, t, positionMax)})
-	}
-	return files
+func (w *World) gatewayUp() {
+	w.gone = false
+	w.propose(hub.Contracts{Gateway: "SIM", Contracts: contracts}, nil)
+	w.propose(hub.GatewayState{Gateway: "SIM", Up: true}, nil)
 }
 
 func (w *World) propose(in hub.Input, of *question) {
@@ -179,9 +200,20 @@ func (w *World) commit() {
 	if _, long := e.Input.(hub.LoadPolicies); !long {
 		w.say("%d %T%+v", e.Seq, e.Input, e.Input)
 	}
-	for _, effect := range w.core.Step(e) {
+	effects := w.core.Step(e)
+	w.follow(e, effects)
+	for _, effect := range effects {
 		w.todo = append(w.todo, todo{effect, of})
 	}
+}
+
+// follow lets the ledger follow an entry that it has not seen.
+func (w *World) follow(e hub.Entry, effects []core.Effect) {
+	if e.Seq != w.followed+1 {
+		return
+	}
+	w.followed++
+	w.disagree = errors.Join(w.disagree, w.ledger.entry(e, effects))
 }
 
 func (w *World) dispatch() error {
@@ -210,11 +242,21 @@ func (w *World) dispatch() error {
 		}
 		w.sent[o.ID] = true
 		w.say("send %s %s %s %s", o.ID, o.Direction, o.Offset, o.Qty)
+		if w.gone {
+			w.propose(hub.VenueReport{Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportNotSent, Reason: "it is not running"}, nil)
+			break
+		}
 		w.toVenue = append(w.toVenue, toVenue{send: &o})
 	case core.CancelAtVenue:
+		if w.gone {
+			w.propose(hub.VenueReport{Gateway: e.Order.Gateway, OrderID: e.Order.ID, Kind: hub.ReportCancelNotSent, Reason: "it is not running"}, nil)
+			break
+		}
 		w.toVenue = append(w.toVenue, toVenue{cancel: &e.Order})
 	case core.AskVenue:
-		w.toVenue = append(w.toVenue, toVenue{ask: e.Orders})
+		if !w.gone { // else it is asked when it is back
+			w.toVenue = append(w.toVenue, toVenue{ask: e.Orders})
+		}
 	case core.Alert:
 		w.say("alert: %s", e.Text)
 	case core.CancelAnswered, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled:
@@ -329,7 +371,8 @@ func (w *World) replay() (*core.Core, error) {
 		from = w.snapAt
 	}
 	for i := from; i < len(w.journal); i++ {
-		c.Step(w.read(i))
+		e := w.read(i)
+		w.follow(e, c.Step(e))
 	}
 	return c, nil
 }
@@ -350,7 +393,7 @@ func (w *World) settleAll() {
 	for len(w.asked)+len(w.inFlight)+len(w.todo)+len(w.toVenue)+len(w.fromVenue) > 0 {
 		switch {
 		case len(w.asked) > 0:
-			w.judge(0, 0)
+			w.judge(0, manyYes)
 		case len(w.inFlight) > 0:
 			w.commit()
 		case len(w.todo) > 0:
@@ -367,11 +410,31 @@ func (w *World) settleAll() {
 	}
 }
 
+// market is what the hub knows of the market when it decides: mostly the last price, sometimes more, an old one, or nothing.
+func (w *World) market(how uint32) hub.MarketView {
+	last := 3480 + int64(how>>8%40)
+	m := hub.MarketView{Last: hub.Int(last), Seen: w.now}
+	switch how >> 16 % 12 {
+	case 0:
+		return hub.MarketView{}
+	case 1:
+		m.Seen = w.now.Add(-time.Duration(how>>20%7) * time.Second)
+	case 2, 3:
+		m.Bid, m.Ask = hub.Int(last-1), hub.Int(last+2)
+	case 4:
+		m.Bid, m.LimitUp, m.LimitDown = hub.Int(last+3), hub.Int(3900), hub.Int(3100)
+	}
+	return m
+}
+
+// manyYes is a drawn number for which every manager says yes.
+const manyYes = 3
+
 func (w *World) judge(i int, how uint32) {
 	q := w.asked[i]
 	w.asked = slices.Delete(w.asked, i, i+1)
-	in := hub.SubmitOrder{Trader: q.trader, Request: q.request, Market: hub.MarketView{Last: q.request.Price, Seen: w.now}}
-	switch how % 12 {
+	in := hub.SubmitOrder{Trader: q.trader, Request: q.request, Market: w.market(how)}
+	switch how % 40 {
 	case 0: // the manager is dead: nothing in its name
 	case 1:
 		in.Verdicts = []hub.Verdict{{Manager: "margin", Reason: "no answer within 5ms"}}

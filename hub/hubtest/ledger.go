@@ -1,0 +1,398 @@
+package hubtest
+
+import (
+	"math/big"
+	"slices"
+
+	"tradehub/hub"
+)
+
+// ledger is the record of a story as a patient clerk would keep it: what happened, in order, and no sums. Every number is counted anew, from the first line on, each time that
+// somebody asks. It knows entries and effects, which are what an audit would have, and nothing of the core's books.
+type ledger struct {
+	now       hub.Time
+	day       hub.Day
+	rolls     int // trading days that have begun
+	setUp     hub.SetUp
+	contracts map[hub.Instrument]hub.Contract
+	up        map[hub.GatewayName]bool
+	states    map[subject]hub.State
+	policies  []policy
+
+	events []event
+	lines  []line
+	orders []*recorded
+	byID   map[hub.OrderID]*recorded
+	seen   map[string]int // what was decided, by code: for the test that stories tell everything
+}
+
+// subject is what has a state.
+type subject struct {
+	scope hub.Scope
+	name  string
+}
+
+// recorded is an order as the hub last showed it.
+type recorded struct {
+	hub.Order
+	decided bool
+	sent    bool
+	worst   *big.Rat // at which it is valued
+	rolls   int      // trading days that had begun when it was decided
+	endsAt  *big.Rat // the venue cancelled it with so much filled, of which not all is reported
+}
+
+// eventKind is something that rules count.
+type eventKind uint8
+
+const (
+	orderAsked   eventKind = iota // decided, of a trader
+	orderSent                     // of the fund
+	cancelAsked                   //
+	orderRefused                  // by the hub or the venue
+	orderTraded
+)
+
+type event struct {
+	kind   eventKind
+	time   hub.Time
+	rolls  int
+	trader hub.TraderName
+	order  hub.Order
+}
+
+// line is something that moves positions: a fill, a trading day, new prices, or that somebody began to work in a contract.
+type line struct {
+	fill  *hub.Trade
+	roll  bool
+	marks []hub.Mark
+	works *hub.Order // as it stands now
+}
+
+func newLedger() *ledger {
+	return &ledger{contracts: map[hub.Instrument]hub.Contract{}, up: map[hub.GatewayName]bool{}, states: map[subject]hub.State{}, byID: map[hub.OrderID]*recorded{}, seen: map[string]int{}}
+}
+
+func (l *ledger) note(kind eventKind, trader hub.TraderName, o hub.Order) {
+	l.events = append(l.events, event{kind: kind, time: l.now, rolls: l.rolls, trader: trader, order: o})
+}
+
+// exact is a decimal as a fraction.
+func exact(d hub.Decimal) *big.Rat { return rat(d.String()) }
+
+func add(a, b *big.Rat) *big.Rat { return new(big.Rat).Add(a, b) }
+func sub(a, b *big.Rat) *big.Rat { return new(big.Rat).Sub(a, b) }
+func mul(a, b *big.Rat) *big.Rat { return new(big.Rat).Mul(a, b) }
+func zero() *big.Rat             { return new(big.Rat) }
+
+func least(a, b *big.Rat) *big.Rat {
+	if a.Cmp(b) < 0 {
+		return a
+	}
+	return b
+}
+
+// cents rounds money as the hub says that it does: half to even, at the eighth decimal.
+func cents(r *big.Rat) *big.Rat {
+	scaled := mul(r, rat("100000000"))
+	quotient, rest := new(big.Int).QuoRem(scaled.Num(), scaled.Denom(), new(big.Int))
+	twice := new(big.Int).Mul(new(big.Int).Abs(rest), big.NewInt(2))
+	if order := twice.Cmp(scaled.Denom()); order > 0 || order == 0 && quotient.Bit(0) == 1 {
+		quotient.Add(quotient, big.NewInt(int64(r.Sign())))
+	}
+	return new(big.Rat).SetFrac(quotient, big.NewInt(100_000_000))
+}
+
+// holding is one side of a position.
+type holding struct {
+	today, yesterday, cost, margin *big.Rat
+}
+
+func newHolding() *holding { return &holding{zero(), zero(), zero(), zero()} }
+
+func (h *holding) quantity() *big.Rat { return add(h.today, h.yesterday) }
+
+// held is a position of one book.
+type held struct {
+	instrument  hub.Instrument
+	long, short *holding
+	mark        *big.Rat // nil: none since somebody began to work here
+}
+
+func (h *held) side(d hub.Direction) *holding {
+	if d == hub.Long {
+		return h.long
+	}
+	return h.short
+}
+
+// account is a book, counted from the first line of the ledger.
+type account struct {
+	ledger     *ledger
+	owner      hub.TraderName // "" for the fund
+	holdings   []*held
+	realised   *big.Rat
+	commission *big.Rat
+	dayStart   *big.Rat
+}
+
+// books counts every book, the fund's under "".
+func (l *ledger) books() map[hub.TraderName]*account {
+	all := map[hub.TraderName]*account{}
+	var owners []hub.TraderName
+	for _, t := range l.setUp.Traders {
+		owners = append(owners, t.Name)
+	}
+	for _, owner := range append(owners, "") {
+		all[owner] = &account{ledger: l, owner: owner, realised: zero(), commission: zero(), dayStart: zero()}
+	}
+	active := map[hub.OrderID]hub.Order{} // works of it, as of the line
+	for _, line := range l.lines {
+		switch {
+		case line.works != nil:
+			all[line.works.Trader].at(line.works.Instrument)
+			all[""].at(line.works.Instrument)
+			active[line.works.ID] = *line.works
+		case line.fill != nil:
+			did := all[line.fill.Trader].fill(*line.fill)
+			all[""].follow(*line.fill, did)
+		case line.marks != nil:
+			for _, m := range line.marks {
+				for _, a := range all {
+					if j := a.find(m.Instrument); j >= 0 {
+						a.holdings[j].mark = exact(m.Price)
+					}
+				}
+			}
+		case line.roll:
+			for _, a := range all {
+				a.roll(active)
+			}
+		}
+	}
+	return all
+}
+
+func (a *account) mine(trader hub.TraderName) bool { return a.owner == "" || a.owner == trader }
+
+func (a *account) find(i hub.Instrument) int {
+	return slices.IndexFunc(a.holdings, func(h *held) bool { return h.instrument == i })
+}
+
+func (a *account) at(i hub.Instrument) *held {
+	if j := a.find(i); j >= 0 {
+		return a.holdings[j]
+	}
+	h := &held{instrument: i, long: newHolding(), short: newHolding()}
+	a.holdings = append(a.holdings, h)
+	return h
+}
+
+// look is at without making one.
+func (a *account) look(i hub.Instrument) *held {
+	if j := a.find(i); j >= 0 {
+		return a.holdings[j]
+	}
+	return &held{instrument: i, long: newHolding(), short: newHolding()}
+}
+
+func (a *account) value(i hub.Instrument, price, quantity *big.Rat) *big.Rat {
+	return cents(mul(mul(price, quantity), exact(a.ledger.contracts[i].Size)))
+}
+
+func marginOf(c hub.Contract, d hub.Direction, value *big.Rat) *big.Rat {
+	part := c.MarginLong
+	if d == hub.Short {
+		part = c.MarginShort
+	}
+	if part.IsZero() {
+		return value
+	}
+	return cents(mul(value, exact(part)))
+}
+
+// done is what a fill did to a book.
+type done struct {
+	opened, closed, closedToday *big.Rat
+	cost, margin                *big.Rat // of what was closed
+	openedCost, openedMargin    *big.Rat
+	gain, fees                  *big.Rat
+	closedOf                    hub.Direction
+}
+
+// fill books a fill.
+func (a *account) fill(t hub.Trade) done {
+	c := a.ledger.contracts[t.Instrument]
+	h := a.at(t.Instrument)
+	price, quantity := exact(t.Price), exact(t.Qty)
+	d := done{
+		opened: zero(), closed: zero(), closedToday: zero(), cost: zero(), margin: zero(), openedCost: zero(), openedMargin: zero(), gain: zero(), fees: zero(),
+		closedOf: hub.Short,
+	}
+	if t.Direction == hub.Short {
+		d.closedOf = hub.Long
+	}
+	against := h.side(d.closedOf)
+	switch {
+	case c.NetPosition:
+		d.closed = least(quantity, against.quantity())
+		d.closedToday = least(d.closed, against.today)
+		d.opened = sub(quantity, d.closed)
+	case t.Offset.Closes():
+		d.closed, d.closedToday = closes(c, t, against)
+	default:
+		d.opened = quantity
+	}
+	if d.closed.Sign() > 0 {
+		d.cost, d.margin = part(against.cost, d.closed, against.quantity()), part(against.margin, d.closed, against.quantity())
+		d.gain = sub(a.value(t.Instrument, price, d.closed), d.cost)
+		if t.Direction == hub.Long {
+			d.gain = d.gain.Neg(d.gain)
+		}
+		d.fees = add(a.fee(c, c.Fees.CloseByValue, c.Fees.ClosePerUnit, price, sub(d.closed, d.closedToday)),
+			a.fee(c, c.Fees.CloseTodayByValue, c.Fees.CloseTodayPerUnit, price, d.closedToday))
+	}
+	if d.opened.Sign() > 0 {
+		d.openedCost = a.value(t.Instrument, price, d.opened)
+		d.openedMargin = marginOf(c, t.Direction, d.openedCost)
+		d.fees = add(d.fees, a.fee(c, c.Fees.OpenByValue, c.Fees.OpenPerUnit, price, d.opened))
+	}
+	a.apply(t, d)
+	return d
+}
+
+func (a *account) apply(t hub.Trade, d done) {
+	h := a.at(t.Instrument)
+	s := h.side(d.closedOf)
+	s.today, s.yesterday = sub(s.today, d.closedToday), sub(s.yesterday, sub(d.closed, d.closedToday))
+	s.cost, s.margin = sub(s.cost, d.cost), sub(s.margin, d.margin)
+	s = h.side(t.Direction)
+	s.today, s.cost, s.margin = add(s.today, d.opened), add(s.cost, d.openedCost), add(s.margin, d.openedMargin)
+	a.realised, a.commission = add(a.realised, d.gain), add(a.commission, d.fees)
+}
+
+// follow books in the fund what a fill did to its trader. Where a contract nets, the fund nets for itself, and pays what its trader paid.
+func (a *account) follow(t hub.Trade, did done) {
+	if !a.ledger.contracts[t.Instrument].NetPosition {
+		a.apply(t, did)
+		return
+	}
+	before := a.commission
+	a.fill(t)
+	a.commission = add(before, did.fees)
+}
+
+// closes is how much a fill closes of a side, and how much of that was opened today.
+func closes(c hub.Contract, t hub.Trade, s *holding) (closing, fromToday *big.Rat) {
+	quantity := exact(t.Qty)
+	if t.Offset == hub.CloseToday {
+		fromToday = least(quantity, s.today)
+		if c.SplitsToday {
+			return fromToday, fromToday
+		}
+		return add(fromToday, least(sub(quantity, fromToday), s.yesterday)), fromToday
+	}
+	fromYesterday := least(quantity, s.yesterday)
+	if c.SplitsToday {
+		return fromYesterday, zero()
+	}
+	fromToday = least(sub(quantity, fromYesterday), s.today)
+	return add(fromYesterday, fromToday), fromToday
+}
+
+// part is the share of a whole that belongs to part of total.
+func part(whole, of, total *big.Rat) *big.Rat {
+	if of.Cmp(total) == 0 {
+		return whole
+	}
+	return cents(new(big.Rat).Quo(mul(whole, of), total))
+}
+
+func (a *account) fee(c hub.Contract, byValue, perUnit hub.Decimal, price, quantity *big.Rat) *big.Rat {
+	return cents(add(mul(a.value(c.Instrument, price, quantity), exact(byValue)), mul(exact(perUnit), quantity)))
+}
+
+func (a *account) roll(active map[hub.OrderID]hub.Order) {
+	kept := a.holdings[:0:0]
+	for _, h := range a.holdings {
+		for _, s := range []*holding{h.long, h.short} {
+			s.yesterday, s.today = add(s.yesterday, s.today), zero()
+		}
+		works := false
+		for _, o := range active {
+			works = works || o.Instrument == h.instrument && a.mine(o.Trader) && !o.Status.Final()
+		}
+		if works || h.long.quantity().Sign() != 0 || h.short.quantity().Sign() != 0 {
+			kept = append(kept, h)
+		}
+	}
+	a.holdings = kept
+	a.dayStart = a.profit()
+}
+
+func (a *account) unrealised() *big.Rat {
+	sum := zero()
+	for _, h := range a.holdings {
+		if h.mark != nil {
+			sum = add(sum, sub(a.value(h.instrument, h.mark, h.long.quantity()), h.long.cost))
+			sum = add(sum, sub(h.short.cost, a.value(h.instrument, h.mark, h.short.quantity())))
+		}
+	}
+	return sum
+}
+
+func (a *account) profit() *big.Rat { return sub(add(a.realised, a.unrealised()), a.commission) }
+
+func (a *account) capital() *big.Rat {
+	sum := zero()
+	for _, t := range a.ledger.setUp.Traders {
+		if a.mine(t.Name) {
+			sum = add(sum, exact(t.Capital))
+		}
+	}
+	return sum
+}
+
+// gross is the value of all positions at the marks, or at cost where there is none.
+func (a *account) gross() *big.Rat {
+	sum := zero()
+	for _, h := range a.holdings {
+		if h.mark == nil {
+			sum = add(sum, add(h.long.cost, h.short.cost))
+			continue
+		}
+		sum = add(sum, a.value(h.instrument, h.mark, add(h.long.quantity(), h.short.quantity())))
+	}
+	return sum
+}
+
+func (a *account) positionMargin() *big.Rat {
+	sum := zero()
+	for _, h := range a.holdings {
+		sum = add(sum, add(h.long.margin, h.short.margin))
+	}
+	return sum
+}
+
+// working are the book's orders that may still trade.
+func (a *account) working() []*recorded {
+	var out []*recorded
+	for _, o := range a.ledger.orders {
+		if a.mine(o.Trader) && o.sent && !o.Status.Final() {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// left is what may still trade of an order.
+func (o *recorded) left() *big.Rat {
+	whole := exact(o.Qty)
+	if o.endsAt != nil {
+		whole = o.endsAt
+	}
+	if left := sub(whole, exact(o.Filled)); left.Sign() > 0 {
+		return left
+	}
+	return zero()
+}

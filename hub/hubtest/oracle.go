@@ -1,0 +1,599 @@
+package hubtest
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"tradehub/hub"
+	"tradehub/hub/core"
+)
+
+// The oracle decides every order once more, slowly: from the ledger, the rules as they were drawn, and the market and verdicts that the entry carries. It and the hub must refuse
+// for the same reasons, by the same numbers.
+
+// entry follows one entry of the record, and compares its decisions.
+func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
+	l.now = max(l.now, e.Time)
+	if in, ok := e.Input.(hub.VenueReport); ok {
+		l.ending(in)
+	}
+	l.input(e.Input)
+	for _, effect := range effects {
+		switch effect := effect.(type) {
+		case core.Decided:
+			if err := l.decision(e.Input, effect); err != nil {
+				return fmt.Errorf("decided otherwise: entry %d, order %s: %w", e.Seq, effect.Order.ID, err)
+			}
+		case core.OrderChanged:
+			l.changed(effect.Order)
+		case core.Traded:
+			l.lines = append(l.lines, line{fill: &effect.Trade})
+			l.note(orderTraded, effect.Trade.Trader, hub.Order{})
+		}
+	}
+	return nil
+}
+
+func (l *ledger) input(in hub.Input) {
+	switch in := in.(type) {
+	case hub.SetUp:
+		l.setUp = in
+		for _, g := range in.Gateways {
+			l.up[g] = false
+		}
+	case hub.Contracts:
+		for _, c := range in.Contracts {
+			l.contracts[c.Instrument] = c
+		}
+	case hub.GatewayState:
+		l.up[in.Gateway] = in.Up
+	case hub.SetState:
+		l.states[subject{in.Scope, in.Name}] = in.State
+	case hub.RollDay:
+		if in.Day > l.day {
+			l.day = in.Day
+			l.rolls++
+			l.lines = append(l.lines, line{roll: true})
+		}
+	case hub.Marks:
+		l.lines = append(l.lines, line{marks: in.Marks})
+	case hub.LoadPolicies:
+		l.load(in)
+	case hub.CancelOrder:
+		if o := l.byID[in.OrderID]; o != nil && (in.Trader == "" || in.Trader == o.Trader) {
+			l.note(cancelAsked, o.Trader, o.Order)
+			o.CancelAsked = o.CancelAsked || !o.Status.Final()
+		}
+	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.VenueReport, hub.Reconcile:
+	}
+}
+
+// load takes the revision that the world drew, which is in the name of who asked; a broken one changes nothing.
+func (l *ledger) load(in hub.LoadPolicies) {
+	var revision uint32
+	if _, err := fmt.Sscanf(in.By, "revision %d", &revision); err == nil {
+		l.policies = drawPolicies(revision)
+	}
+}
+
+// changed keeps an order as it was last shown.
+func (l *ledger) changed(o hub.Order) {
+	r := l.byID[o.ID]
+	if r == nil {
+		r = &recorded{}
+		l.orders = append(l.orders, r)
+		l.byID[o.ID] = r
+	}
+	wasRejected := r.Status == hub.Rejected
+	r.Order = o
+	if o.Status == hub.Rejected && !wasRejected {
+		l.note(orderRefused, o.Trader, o)
+	}
+	if o.Status.Final() {
+		r.endsAt = nil
+	}
+	if r.sent {
+		l.lines = append(l.lines, line{works: &o})
+	}
+}
+
+// ending: a venue that cancelled an order with more filled than it has reported.
+func (l *ledger) ending(in hub.VenueReport) {
+	o := l.byID[in.OrderID]
+	if o == nil || !o.sent || in.Kind != hub.ReportCancelled || o.Status.Final() || in.Qty.Cmp(o.Filled) <= 0 || o.Qty.Less(in.Qty) {
+		return
+	}
+	if at := exact(in.Qty); o.endsAt == nil || o.endsAt.Cmp(at) < 0 {
+		o.endsAt = at
+	}
+}
+
+// asked is all that a decision may read.
+type asked struct {
+	ledger *ledger
+	order  hub.Order
+	market hub.MarketView
+	worst  *big.Rat // nil: not known
+	books  map[hub.TraderName]*account
+}
+
+// decision compares what the hub decided with what the ledger says.
+func (l *ledger) decision(in hub.Input, d core.Decided) error {
+	q := asked{ledger: l, order: d.Order, books: l.books()}
+	var verdicts []hub.Verdict
+	switch in := in.(type) {
+	case hub.SubmitOrder:
+		q.market, verdicts = in.Market, in.Verdicts
+	case hub.JudgeOrder:
+		q.market, verdicts = in.Market, in.Verdicts
+	default: // the hub was started again before it had decided
+		if len(d.Refusals) != 1 || d.Refusals[0].Code != "restarted" {
+			return fmt.Errorf("decided because of %T", in)
+		}
+		return nil
+	}
+	if d.Order.Status == hub.Cancelled {
+		if o := l.byID[d.Order.ID]; o == nil || !o.CancelAsked {
+			return fmt.Errorf("ended as cancelled, and nobody had asked for it")
+		}
+		return nil
+	}
+	want := q.refusals(verdicts)
+	got := make([]string, len(d.Refusals))
+	for i, r := range d.Refusals {
+		got[i] = r.Code + " " + r.Rule
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("the hub refused for %q, the ledger for %q\n%s", got, want, q.explain(d))
+	}
+	if err := q.values(d.Refusals); err != nil {
+		return err
+	}
+	for _, r := range d.Refusals {
+		l.seen[r.Code]++
+	}
+	l.note(orderAsked, d.Order.Trader, d.Order)
+	if len(d.Refusals) == 0 {
+		l.seen["sent"]++
+		l.note(orderSent, d.Order.Trader, d.Order)
+		l.changed(d.Order)
+		r := l.byID[d.Order.ID]
+		r.sent, r.worst, r.rolls = true, q.worst, l.rolls
+		o := d.Order
+		l.lines = append(l.lines, line{works: &o})
+	}
+	return nil
+}
+
+// refusals are everything that speaks against an order, as code and rule.
+func (q *asked) refusals(verdicts []hub.Verdict) []string {
+	l, o := q.ledger, q.order
+	c, known := l.contracts[o.Instrument]
+	if !known {
+		return []string{"contract "}
+	}
+	var out []string
+	q.worst = q.valuePrice(c)
+	if q.worst == nil && !o.Offset.Closes() {
+		out = append(out, "not-computable ")
+	}
+	for _, of := range []subject{{hub.ScopeTrader, string(o.Trader)}, {hub.ScopeFund, ""}, {hub.ScopeGateway, string(o.Gateway)}} {
+		switch l.states[of] {
+		case hub.Active:
+		case hub.ReduceOnly:
+			if !q.shrinks(c) {
+				out = append(out, "reduce-only ")
+			}
+		case hub.CancelOnly:
+			out = append(out, "cancel-only ")
+		case hub.Halted:
+			out = append(out, "halted ")
+		}
+	}
+	if !l.up[o.Gateway] {
+		out = append(out, "gateway-down ")
+	}
+	if free := q.closable(c); free != nil && free.Cmp(exact(o.Qty)) < 0 {
+		out = append(out, "offset ")
+	}
+	for _, p := range l.policies {
+		if p.owner != "" && p.owner != o.Trader {
+			continue
+		}
+		for _, r := range p.rules {
+			switch r.decide(q) {
+			case passes:
+			case fails:
+				out = append(out, "rule "+r.name)
+			case notComputable:
+				out = append(out, "not-computable "+r.name)
+			}
+		}
+	}
+	for _, manager := range l.setUp.Managers {
+		if !slices.ContainsFunc(verdicts, func(v hub.Verdict) bool { return v.Manager == manager && v.Pass }) {
+			out = append(out, "risk-manager "+manager)
+		}
+	}
+	return out
+}
+
+// shrinks: whatever fills, and in whichever order, the position gets smaller and does not change its sign.
+func (q *asked) shrinks(c hub.Contract) bool {
+	return q.order.Offset.Closes() || c.NetPosition && q.reduces(q.order.Trader)
+}
+
+// valuePrice is the highest price at which an order may trade, as far as is known.
+func (q *asked) valuePrice(c hub.Contract) *big.Rat {
+	touch := zero()
+	for _, p := range []hub.Decimal{q.market.Last, q.market.Bid, q.market.Ask} {
+		if p := exact(p); p.Cmp(touch) > 0 {
+			touch = p
+		}
+	}
+	price := exact(q.order.Price)
+	switch {
+	case q.order.Type == hub.Market && q.market.LimitUp.IsPos():
+		return exact(q.market.LimitUp)
+	case q.order.Type != hub.Market && q.order.Direction == hub.Long:
+		return price
+	case touch.Sign() > 0 && touch.Cmp(price) > 0:
+		return touch
+	case touch.Sign() > 0:
+		return price
+	case price.Sign() > 0 && (q.order.Offset.Closes() || c.NetPosition && q.order.Direction == hub.Short): // it can only end what is held
+		return price
+	}
+	return nil
+}
+
+// closable is what an order of this kind may close; nil when it closes nothing.
+func (q *asked) closable(c hub.Contract) *big.Rat {
+	h := q.books[q.order.Trader].look(q.order.Instrument)
+	if c.NetPosition {
+		if q.order.Direction == hub.Long {
+			return nil
+		}
+		return sub(h.long.quantity(), q.sum(q.order.Trader, func(o *recorded) bool { return o.Direction == hub.Short }))
+	}
+	if !q.order.Offset.Closes() {
+		return nil
+	}
+	s := h.long
+	if q.order.Direction == hub.Long {
+		s = h.short
+	}
+	closing := func(today, any bool) *big.Rat {
+		return q.sum(q.order.Trader, func(o *recorded) bool {
+			ofToday := o.Offset == hub.CloseToday && o.rolls == q.ledger.rolls
+			return o.Offset.Closes() && o.Direction == q.order.Direction && (any || ofToday == today)
+		})
+	}
+	switch {
+	case !c.SplitsToday:
+		return sub(s.quantity(), closing(false, true))
+	case q.order.Offset == hub.CloseToday:
+		return sub(s.today, closing(true, false))
+	}
+	return sub(s.yesterday, closing(false, false))
+}
+
+// sum is what may still trade of some of a book's orders in this contract.
+func (q *asked) sum(owner hub.TraderName, which func(*recorded) bool) *big.Rat {
+	total := zero()
+	for _, o := range q.books[owner].working() {
+		if o.Instrument == q.order.Instrument && which(o) {
+			total = add(total, o.left())
+		}
+	}
+	return total
+}
+
+// values compares the numbers that the refusals name.
+func (q *asked) values(refusals []hub.Refusal) error {
+	for _, r := range refusals {
+		for _, v := range r.Values {
+			name, shown, _ := strings.Cut(v, "=")
+			number, ok := new(big.Rat).SetString(shown)
+			if !ok {
+				continue
+			}
+			name, window, err := splitKey(name)
+			if err != nil {
+				return err
+			}
+			if want := q.number(name, window); want == nil || want.Cmp(number) != 0 {
+				return fmt.Errorf("rule %s read %s, and the ledger has %s", r.Rule, v, text(want))
+			}
+		}
+	}
+	return nil
+}
+
+func splitKey(key string) (name string, window time.Duration, err error) {
+	name, rest, windowed := strings.Cut(key, `("`)
+	if !windowed {
+		return name, 0, nil
+	}
+	for window, text := range windowTexts {
+		if rest == text+`")` {
+			return name, window, nil
+		}
+	}
+	return "", 0, fmt.Errorf("no such window: %s", key)
+}
+
+func text(r *big.Rat) string {
+	if r == nil {
+		return "nothing"
+	}
+	return r.RatString()
+}
+
+// explain shows what a decision read.
+func (q *asked) explain(d core.Decided) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%+v\n%+v\n", d.Order, q.market)
+	for _, r := range d.Refusals {
+		fmt.Fprintf(&b, "hub: %+v\n", r)
+	}
+	for _, p := range q.ledger.policies {
+		if p.owner != "" && p.owner != q.order.Trader {
+			continue
+		}
+		for _, r := range p.rules {
+			fmt.Fprintf(&b, "%s %s: when %v require %v\n", p.owner, r.name, r.when, r.require)
+		}
+	}
+	return b.String()
+}
+
+// number answers a variable; nil when it is missing.
+func (q *asked) number(name string, window time.Duration) *big.Rat {
+	owner, what, _ := strings.Cut(name, ".")
+	switch owner {
+	case "order":
+		return q.ofOrder(what)
+	case "market":
+		return q.ofMarket(what)
+	case "trader":
+		return q.ofBook(q.order.Trader, what, window)
+	case "fund":
+		return q.ofBook("", what, window)
+	}
+	panic("the ledger does not know " + name)
+}
+
+func (q *asked) ofOrder(what string) *big.Rat {
+	switch what {
+	case "quantity":
+		return exact(q.order.Qty)
+	case "price":
+		if q.order.Type == hub.Market {
+			return q.worst
+		}
+		return exact(q.order.Price)
+	case "value":
+		if q.worst == nil {
+			return nil
+		}
+		return q.books[""].value(q.order.Instrument, q.worst, exact(q.order.Qty))
+	}
+	panic("the ledger does not know order." + what)
+}
+
+func (q *asked) ofMarket(what string) *big.Rat {
+	if q.market.Seen == 0 {
+		return nil
+	}
+	some := func(d hub.Decimal) *big.Rat {
+		if d.IsZero() {
+			return nil
+		}
+		return exact(d)
+	}
+	switch what {
+	case "last":
+		return some(q.market.Last)
+	case "bid":
+		return some(q.market.Bid)
+	case "age":
+		micros := max(0, int64(q.ledger.now-q.market.Seen)/1000)
+		return big.NewRat(micros, 1_000_000)
+	}
+	panic("the ledger does not know market." + what)
+}
+
+func (q *asked) truth(name string) *bool {
+	if name != "order.reduces" {
+		panic("the ledger does not know " + name)
+	}
+	reduces := q.reduces(q.order.Trader)
+	return &reduces
+}
+
+// reduces: the order can only make a position smaller.
+func (q *asked) reduces(owner hub.TraderName) bool {
+	if !q.ledger.contracts[q.order.Instrument].NetPosition {
+		return q.order.Offset.Closes()
+	}
+	h := q.books[owner].look(q.order.Instrument)
+	against := h.long
+	if q.order.Direction == hub.Long {
+		against = h.short
+	}
+	same := q.sum(owner, func(o *recorded) bool { return o.Direction == q.order.Direction })
+	return add(same, exact(q.order.Qty)).Cmp(against.quantity()) <= 0
+}
+
+// count is how many events of a book are inside a window: after its beginning, which is not inside.
+func (q *asked) count(owner hub.TraderName, window time.Duration, which func(event) bool) *big.Rat {
+	n := int64(0)
+	for _, e := range q.ledger.events {
+		inside := e.time > q.ledger.now.Add(-window)
+		if window == today {
+			inside = e.rolls == q.ledger.rolls
+		}
+		if inside && (owner == "" || e.trader == owner) && which(e) {
+			n++
+		}
+	}
+	return big.NewRat(n, 1)
+}
+
+func (q *asked) ofBook(owner hub.TraderName, what string, window time.Duration) *big.Rat {
+	orders := orderAsked
+	if owner == "" {
+		orders = orderSent // the fund counts what left
+	}
+	of := func(kinds ...eventKind) *big.Rat {
+		return q.count(owner, window, func(e event) bool { return slices.Contains(kinds, e.kind) })
+	}
+	switch what {
+	case "orders":
+		return of(orders)
+	case "cancels":
+		return of(cancelAsked)
+	case "messages":
+		return of(orders, cancelAsked)
+	case "rejects":
+		return of(orderRefused)
+	case "trades":
+		return of(orderTraded)
+	case "duplicates":
+		return q.count(owner, window, func(e event) bool { return e.kind == orders && alike(e.order, q.order) })
+	}
+	book := q.books[owner]
+	n, inContract, inDoubt := int64(0), int64(0), int64(0)
+	workingValue, openingValue, heldByOrders := zero(), zero(), zero()
+	for _, o := range book.working() {
+		n++
+		c := q.ledger.contracts[o.Instrument]
+		if o.Instrument == q.order.Instrument {
+			inContract++
+		}
+		if o.InDoubt {
+			inDoubt++
+		}
+		worst := o.worst
+		if worst == nil {
+			worst = zero()
+		}
+		value := book.value(o.Instrument, worst, o.left())
+		workingValue = add(workingValue, value)
+		if !o.Offset.Closes() {
+			openingValue = add(openingValue, value)
+			if !c.NetPosition || o.Direction == hub.Long || !c.MarginLong.IsZero() {
+				heldByOrders = add(heldByOrders, marginOf(c, o.Direction, value))
+			}
+		}
+	}
+	switch what {
+	case "active_orders":
+		return big.NewRat(n, 1)
+	case "active_orders_in_contract":
+		return big.NewRat(inContract, 1)
+	case "in_doubt":
+		return big.NewRat(inDoubt, 1)
+	case "working_value":
+		return workingValue
+	case "gross_value", "gross_after":
+		gross := add(book.gross(), openingValue)
+		if what == "gross_value" || q.order.Offset.Closes() || q.reduces(owner) {
+			return gross
+		}
+		value := q.ofOrder("value")
+		if value == nil {
+			return nil
+		}
+		return add(gross, value)
+	case "capital":
+		return book.capital()
+	case "equity":
+		return add(book.capital(), book.profit())
+	case "margin_held":
+		return add(book.positionMargin(), heldByOrders)
+	case "available":
+		return sub(add(book.capital(), book.profit()), add(book.positionMargin(), heldByOrders))
+	case "pnl.realised":
+		return book.realised
+	case "pnl.unrealised":
+		return book.unrealised()
+	case "commission":
+		return book.commission
+	case "pnl.day":
+		return sub(book.profit(), book.dayStart)
+	}
+	return q.ofPosition(owner, what)
+}
+
+func alike(a, b hub.Order) bool {
+	return a.Instrument == b.Instrument && a.Direction == b.Direction && a.Offset == b.Offset && a.Type == b.Type && a.Qty.Equal(b.Qty) && a.Price.Equal(b.Price)
+}
+
+func (q *asked) ofPosition(owner hub.TraderName, what string) *big.Rat {
+	h := q.books[owner].look(q.order.Instrument)
+	long, short := h.long.quantity(), h.short.quantity()
+	working := func(d hub.Direction, closes bool) *big.Rat {
+		return q.sum(owner, func(o *recorded) bool { return o.Direction == d && o.Offset.Closes() == closes })
+	}
+	buys, sells := add(working(hub.Long, false), working(hub.Long, true)), add(working(hub.Short, false), working(hub.Short, true))
+	quantity := exact(q.order.Qty)
+	after := func(d hub.Direction) *big.Rat {
+		most := working(d, false)
+		if q.order.Direction == d && !q.order.Offset.Closes() {
+			most = add(most, quantity)
+		}
+		held, other := long, short
+		if d == hub.Short {
+			held, other = short, long
+		}
+		if !q.ledger.contracts[q.order.Instrument].NetPosition {
+			return add(held, most)
+		}
+		if most = add(most, sub(held, other)); most.Sign() < 0 {
+			return zero()
+		}
+		return most
+	}
+	switch strings.TrimPrefix(what, "position.") {
+	case "long":
+		return long
+	case "short":
+		return short
+	case "net":
+		return sub(long, short)
+	case "long_today":
+		return h.long.today
+	case "short_today":
+		return h.short.today
+	case "long_yesterday":
+		return h.long.yesterday
+	case "short_yesterday":
+		return h.short.yesterday
+	case "working_buy":
+		return buys
+	case "working_sell":
+		return sells
+	case "working_close_long":
+		return working(hub.Short, true)
+	case "working_close_short":
+		return working(hub.Long, true)
+	case "long_after":
+		return after(hub.Long)
+	case "short_after":
+		return after(hub.Short)
+	case "net_after":
+		net := sub(long, short)
+		if q.order.Direction == hub.Long {
+			return new(big.Rat).Abs(add(net, add(buys, quantity)))
+		}
+		return new(big.Rat).Abs(sub(net, add(sells, quantity)))
+	}
+	panic("the ledger does not know " + what)
+}

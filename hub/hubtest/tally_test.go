@@ -1,0 +1,33 @@
+package hubtest
+
+import (
+	"testing"
+)
+
+// TestStoriesTellEverything sees that the stories are worth listening to: an oracle that is never asked agrees with everything.
+func TestStoriesTellEverything(t *testing.T) {
+	seen := map[string]int{}
+	for seed := range uint64(120) {
+		w := newWorld(nil)
+		w.ledger.seen = seen
+		if err := w.play(Draw(seed+1, 600)); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range w.ledger.lines {
+			if line.fill != nil {
+				seen["fill "+line.fill.Offset.String()+" "+line.fill.Exchange]++
+			}
+		}
+	}
+	for _, what := range []string{
+		"fill OPEN SHFE", "fill CLOSE SHFE", "fill CLOSE_TODAY SHFE", "fill CLOSE_YESTERDAY SHFE", "fill OPEN DCE", "fill CLOSE DCE", "fill CLOSE_TODAY DCE", "fill NONE LOCAL",
+		"sent", "rule", "not-computable", "offset", "halted", "gateway-down", "risk-manager",
+	} {
+		if seen[what] < 3 {
+			t.Errorf("%s happened %d times in 120 stories", what, seen[what])
+		}
+	}
+	if t.Failed() {
+		t.Log(seen)
+	}
+}
