@@ -69,17 +69,19 @@ func drawFamilies() [][]variable {
 			counts = append(counts, variable{name: owner + "." + name, near: strings.Fields("6 12 25 40 60"), windowed: true, daily: true})
 		}
 		counts = append(counts, variable{name: owner + ".duplicates", near: strings.Fields("1 2 3"), windowed: true})
-		add(&counts, "4 6 9", "active_orders", "active_orders_in_contract")
+		add(&counts, "4 6 9", "active_orders", "contract.active_orders")
+		add(&counts, "1 2 3", "consecutive_losses")
 		add(&counts, "2 4", "in_doubt")
 		add(&quantities, "4 6 9", "position.long", "position.short", "position.long_today", "position.short_today", "position.long_yesterday", "position.short_yesterday")
 		add(&quantities, "5 8 10", "position.working_buy", "position.working_sell", "position.working_close_long", "position.working_close_short")
 		add(&quantities, "6 9 12", "position.long_after", "position.short_after", "position.net_after", "position.net")
 		add(&money, "200000 300000 500000", "working_value", "gross_value", "gross_after")
-		add(&money, "30000 60000 90000", "margin_held")
-		add(&money, "950000 2950000 3100000", "capital", "equity", "available")
-		add(&money, "-500 0 300 4000 9000", "pnl.realised", "pnl.unrealised", "pnl.day", "commission")
+		add(&money, "30000 60000 90000", "margin_held", "margin_after", "margin_positions")
+		add(&money, "950000 2950000 3100000", "capital", "equity", "available", "peak", "peak_day", "equity_start", "cash", "available_after")
+		add(&money, "-500 0 300 4000 9000", "pnl.realised", "pnl.unrealised", "pnl.day", "commission", "pnl.day_realised", "drawdown", "drawdown_day")
 	}
 	quantities = append(quantities, variable{name: "order.quantity", near: strings.Fields("3 4 5 6")})
+	money = append(money, variable{name: "order.margin", near: strings.Fields("10000 18000 22000")}, variable{name: "order.fee", near: strings.Fields("15 25 60")})
 	money = append(money, variable{name: "order.value", near: strings.Fields("100000 150000 180000 220000")})
 	prices := []variable{
 		{name: "order.price", near: strings.Fields("3460 3520 3545")},

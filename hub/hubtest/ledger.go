@@ -133,7 +133,12 @@ type account struct {
 	holdings   []*held
 	realised   *big.Rat
 	commission *big.Rat
-	dayStart   *big.Rat
+	cash       *big.Rat // that came and went, before commission
+	dayStart   *big.Rat // profit when the trading day began
+	realisedAt *big.Rat // realised then
+	peak       *big.Rat // of profit
+	peakDay    *big.Rat
+	losses     int64 // orders in a row that closed something and lost
 }
 
 // books counts every book, the fund's under "".
@@ -144,25 +149,42 @@ func (l *ledger) books() map[hub.TraderName]*account {
 		owners = append(owners, t.Name)
 	}
 	for _, owner := range append(owners, "") {
-		all[owner] = &account{ledger: l, owner: owner, realised: zero(), commission: zero(), dayStart: zero()}
+		all[owner] = &account{
+			ledger: l, owner: owner, realised: zero(), commission: zero(), cash: zero(), dayStart: zero(), realisedAt: zero(), peak: zero(), peakDay: zero(),
+		}
 	}
 	active := map[hub.OrderID]hub.Order{} // works of it, as of the line
+	results := map[hub.OrderID]*result{}
 	for _, line := range l.lines {
 		switch {
 		case line.works != nil:
 			all[line.works.Trader].at(line.works.Instrument)
 			all[""].at(line.works.Instrument)
+			if line.works.Status.Final() && !active[line.works.ID].Status.Final() {
+				all[line.works.Trader].ended(results[line.works.ID])
+				all[""].ended(results[line.works.ID])
+			}
 			active[line.works.ID] = *line.works
 		case line.fill != nil:
 			did := all[line.fill.Trader].fill(*line.fill)
 			all[""].follow(*line.fill, did)
+			all[line.fill.Trader].crest()
+			all[""].crest()
+			r := results[line.fill.OrderID]
+			if r == nil {
+				r = &result{gain: zero()}
+				results[line.fill.OrderID] = r
+			}
+			r.gain = add(r.gain, sub(did.gain, did.fees))
+			r.closed = r.closed || did.closed.Sign() > 0
 		case line.marks != nil:
-			for _, m := range line.marks {
-				for _, a := range all {
+			for _, a := range all {
+				for _, m := range line.marks {
 					if j := a.find(m.Instrument); j >= 0 {
 						a.holdings[j].mark = exact(m.Price)
 					}
 				}
+				a.crest()
 			}
 		case line.roll:
 			for _, a := range all {
@@ -171,6 +193,32 @@ func (l *ledger) books() map[hub.TraderName]*account {
 		}
 	}
 	return all
+}
+
+// result is what the fills of an order brought.
+type result struct {
+	gain   *big.Rat // after commission
+	closed bool     // some of it closed something
+}
+
+// crest raises the peaks.
+func (a *account) crest() {
+	for _, peak := range []**big.Rat{&a.peak, &a.peakDay} {
+		if profit := a.profit(); profit.Cmp(*peak) > 0 {
+			*peak = profit
+		}
+	}
+}
+
+// ended counts losses in a row.
+func (a *account) ended(r *result) {
+	switch {
+	case r == nil || !r.closed || r.gain.Sign() == 0:
+	case r.gain.Sign() < 0:
+		a.losses++
+	default:
+		a.losses = 0
+	}
 }
 
 func (a *account) mine(trader hub.TraderName) bool { return a.owner == "" || a.owner == trader }
@@ -269,6 +317,13 @@ func (a *account) apply(t hub.Trade, d done) {
 	s = h.side(t.Direction)
 	s.today, s.cost, s.margin = add(s.today, d.opened), add(s.cost, d.openedCost), add(s.margin, d.openedMargin)
 	a.realised, a.commission = add(a.realised, d.gain), add(a.commission, d.fees)
+	moved := d.gain
+	if a.ledger.contracts[t.Instrument].MarginLong.IsZero() { // paid in full
+		if moved = a.value(t.Instrument, exact(t.Price), exact(t.Qty)); t.Direction == hub.Long {
+			moved = new(big.Rat).Neg(moved)
+		}
+	}
+	a.cash = add(a.cash, moved)
 }
 
 // follow books in the fund what a fill did to its trader. Where a contract nets, the fund nets for itself, and pays what its trader paid.
@@ -328,6 +383,7 @@ func (a *account) roll(active map[hub.OrderID]hub.Order) {
 	}
 	a.holdings = kept
 	a.dayStart = a.profit()
+	a.peakDay, a.realisedAt = a.dayStart, a.realised
 }
 
 func (a *account) unrealised() *big.Rat {

@@ -21,6 +21,12 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 		l.ending(in)
 	}
 	l.input(e.Input)
+	for _, effect := range effects { // fills first: an order that ends has them
+		if traded, ok := effect.(core.Traded); ok {
+			l.lines = append(l.lines, line{fill: &traded.Trade})
+			l.note(orderTraded, traded.Trade.Trader, hub.Order{})
+		}
+	}
 	for _, effect := range effects {
 		switch effect := effect.(type) {
 		case core.Decided:
@@ -29,9 +35,6 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 			}
 		case core.OrderChanged:
 			l.changed(effect.Order)
-		case core.Traded:
-			l.lines = append(l.lines, line{fill: &effect.Trade})
-			l.note(orderTraded, effect.Trade.Trader, hub.Order{})
 		}
 	}
 	return nil
@@ -383,8 +386,47 @@ func (q *asked) ofOrder(what string) *big.Rat {
 			return nil
 		}
 		return q.books[""].value(q.order.Instrument, q.worst, exact(q.order.Qty))
+	case "margin":
+		return q.margin()
+	case "fee":
+		return q.fee()
 	}
 	panic("the ledger does not know order." + what)
+}
+
+// margin is what the order would hold.
+func (q *asked) margin() *big.Rat {
+	c := q.ledger.contracts[q.order.Instrument]
+	value := q.ofOrder("value")
+	switch {
+	case q.order.Offset.Closes():
+		return zero()
+	case value == nil:
+		return nil
+	case c.NetPosition && c.MarginLong.IsZero() && q.order.Direction == hub.Short:
+		return zero()
+	}
+	return marginOf(c, q.order.Direction, value)
+}
+
+// fee is the most that the venue can charge.
+func (q *asked) fee() *big.Rat {
+	if q.worst == nil {
+		return nil
+	}
+	c := q.ledger.contracts[q.order.Instrument]
+	of := func(byValue, perUnit hub.Decimal) *big.Rat {
+		return q.books[""].fee(c, byValue, perUnit, q.worst, exact(q.order.Qty))
+	}
+	opening := of(c.Fees.OpenByValue, c.Fees.OpenPerUnit)
+	closing, closingToday := of(c.Fees.CloseByValue, c.Fees.ClosePerUnit), of(c.Fees.CloseTodayByValue, c.Fees.CloseTodayPerUnit)
+	if closing.Cmp(closingToday) < 0 {
+		closing = closingToday
+	}
+	if q.order.Offset.Closes() || c.NetPosition && q.order.Direction == hub.Short {
+		return closing
+	}
+	return opening
 }
 
 func (q *asked) ofMarket(what string) *big.Rat {
@@ -496,7 +538,7 @@ func (q *asked) ofBook(owner hub.TraderName, what string, window time.Duration) 
 	switch what {
 	case "active_orders":
 		return big.NewRat(n, 1)
-	case "active_orders_in_contract":
+	case "contract.active_orders":
 		return big.NewRat(inContract, 1)
 	case "in_doubt":
 		return big.NewRat(inDoubt, 1)
@@ -514,6 +556,33 @@ func (q *asked) ofBook(owner hub.TraderName, what string, window time.Duration) 
 		return add(gross, value)
 	case "capital":
 		return book.capital()
+	case "cash":
+		return sub(add(book.capital(), book.cash), book.commission)
+	case "equity_start":
+		return add(book.capital(), book.dayStart)
+	case "peak":
+		return add(book.capital(), book.peak)
+	case "peak_day":
+		return add(book.capital(), book.peakDay)
+	case "drawdown":
+		return sub(book.peak, book.profit())
+	case "drawdown_day":
+		return sub(book.peakDay, book.profit())
+	case "consecutive_losses":
+		return big.NewRat(book.losses, 1)
+	case "pnl.day_realised":
+		return sub(book.realised, book.realisedAt)
+	case "margin_positions":
+		return book.positionMargin()
+	case "margin_after", "available_after":
+		held, margin, fee := add(book.positionMargin(), heldByOrders), q.margin(), q.fee()
+		if margin == nil || fee == nil && what == "available_after" {
+			return nil
+		}
+		if held = add(held, margin); what == "margin_after" {
+			return held
+		}
+		return sub(add(book.capital(), book.profit()), add(held, fee))
 	case "equity":
 		return add(book.capital(), book.profit())
 	case "margin_held":
