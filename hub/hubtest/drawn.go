@@ -178,13 +178,13 @@ func (a *amount) key() string {
 	return fmt.Sprintf("%s(%q)", a.name, windowTexts[a.window])
 }
 
-// policy is a policy file, drawn.
-type policy struct {
+// sheet is a policy file, drawn.
+type sheet struct {
 	owner hub.TraderName // "" for the fund
 	rules []rule
 }
 
-func (p policy) file() hub.PolicyFile {
+func (p sheet) file() hub.PolicyFile {
 	var b strings.Builder
 	name := "fund.yaml"
 	if p.owner == "" {
@@ -205,21 +205,21 @@ func (p policy) file() hub.PolicyFile {
 }
 
 // drawPolicies draws the policies of a revision. Whatever else they say, a trader's position is limited: the oracles about the venue count on that.
-func drawPolicies(revision uint32) []policy {
+func drawPolicies(revision uint32) []sheet {
 	rng := rand.New(rand.NewPCG(uint64(revision), 0x706f6c696379))
 	most := &amount{op: "number", number: fmt.Sprint(positionMax)}
 	limit := func(name string) *condition {
 		return &condition{op: "<=", left: &amount{op: "variable", name: name}, right: most}
 	}
-	all := []policy{{rules: append([]rule{{name: "quantity", require: &condition{op: "<=", left: &amount{op: "variable", name: "order.quantity"}, right: &amount{op: "number", number: "50"}}}}, drawRules(rng)...)}}
+	all := []sheet{{rules: append([]rule{{name: "quantity", require: &condition{op: "<=", left: &amount{op: "variable", name: "order.quantity"}, right: &amount{op: "number", number: "50"}}}}, drawRules(rng)...)}}
 	for _, t := range traders {
 		both := &condition{op: "and", of: []*condition{limit("trader.position.long_after"), limit("trader.position.short_after")}}
-		all = append(all, policy{owner: t, rules: append([]rule{{name: "position", require: both}}, drawRules(rng)...)})
+		all = append(all, sheet{owner: t, rules: append([]rule{{name: "position", require: both}}, drawRules(rng)...)})
 	}
 	return all
 }
 
-func files(all []policy) []hub.PolicyFile {
+func files(all []sheet) []hub.PolicyFile {
 	out := make([]hub.PolicyFile, len(all))
 	for i, p := range all {
 		out[i] = p.file()

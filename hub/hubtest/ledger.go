@@ -17,7 +17,7 @@ type ledger struct {
 	contracts map[hub.Instrument]hub.Contract
 	up        map[hub.GatewayName]bool
 	states    map[subject]hub.State
-	policies  []policy
+	policies  []sheet
 
 	events []event
 	lines  []line

@@ -9,7 +9,7 @@ import (
 	"tradehub/hub"
 	"tradehub/hub/codec"
 	"tradehub/hub/core"
-	rules "tradehub/hub/policy"
+	"tradehub/hub/policy"
 )
 
 // positionMax is the limit that every policy of this world has.
@@ -156,7 +156,7 @@ func (w *World) dayName() hub.Day { return hub.Day(fmt.Sprintf("2026%04d", w.day
 
 // load proposes the policies of a revision, perhaps with a mistake in them.
 func (w *World) load(revision uint32, broken bool) {
-	in := hub.LoadPolicies{Files: files(drawPolicies(revision)), By: fmt.Sprintf("revision %d", revision), Language: rules.Language}
+	in := hub.LoadPolicies{Files: files(drawPolicies(revision)), By: fmt.Sprintf("revision %d", revision), Language: policy.Language}
 	if broken {
 		in.Files[0].Text += "  - name: broken\n    require: order.quantity <=\n"
 		in.By = "a mistake"
