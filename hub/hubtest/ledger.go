@@ -11,8 +11,7 @@ import (
 // somebody asks. It knows entries and effects, which are what an audit would have, and nothing of the core's books.
 type ledger struct {
 	now       hub.Time
-	day       hub.Day
-	rolls     int // trading days that have begun
+	days      map[string][]hub.RollDay // that have begun, by calendar
 	setUp     hub.SetUp
 	contracts map[hub.Instrument]hub.Contract
 	up        map[hub.GatewayName]bool
@@ -38,7 +37,7 @@ type recorded struct {
 	decided bool
 	sent    bool
 	worst   *big.Rat // at which it is valued
-	rolls   int      // trading days that had begun when it was decided
+	rolls   int      // trading days of its contract that had begun when it was decided
 	endsAt  *big.Rat // the venue cancelled it with so much filled, of which not all is reported
 }
 
@@ -56,7 +55,7 @@ const (
 type event struct {
 	kind   eventKind
 	time   hub.Time
-	rolls  int
+	rolls  int // trading days of the fund that had begun
 	trader hub.TraderName
 	order  hub.Order
 }
@@ -64,17 +63,31 @@ type event struct {
 // line is something that moves positions: a fill, a trading day, new prices, or that somebody began to work in a contract.
 type line struct {
 	fill  *hub.Trade
-	roll  bool
+	late  bool   // the fill was made before the contract's present day began
+	roll  string // the calendar of the day that began
 	marks []hub.Mark
 	works *hub.Order // as it stands now
 }
 
 func newLedger() *ledger {
-	return &ledger{contracts: map[hub.Instrument]hub.Contract{}, up: map[hub.GatewayName]bool{}, states: map[subject]hub.State{}, byID: map[hub.OrderID]*recorded{}, seen: map[string]int{}}
+	return &ledger{contracts: map[hub.Instrument]hub.Contract{}, up: map[hub.GatewayName]bool{}, states: map[subject]hub.State{}, byID: map[hub.OrderID]*recorded{}, days: map[string][]hub.RollDay{}, seen: map[string]int{}}
 }
 
 func (l *ledger) note(kind eventKind, trader hub.TraderName, o hub.Order) {
-	l.events = append(l.events, event{kind: kind, time: l.now, rolls: l.rolls, trader: trader, order: o})
+	l.events = append(l.events, event{kind: kind, time: l.now, rolls: l.rolls(l.setUp.Calendar), trader: trader, order: o})
+}
+
+// rolls is how many days of a calendar have begun.
+func (l *ledger) rolls(calendar string) int { return len(l.days[calendar]) }
+
+// calendarOf is the calendar of an exchange.
+func (l *ledger) calendarOf(exchange string) string {
+	for _, x := range l.setUp.Calendars {
+		if x.Exchange == exchange {
+			return x.Calendar
+		}
+	}
+	return l.setUp.Calendar
 }
 
 // exact is a decimal as a fraction.
@@ -166,8 +179,8 @@ func (l *ledger) books() map[hub.TraderName]*account {
 			}
 			active[line.works.ID] = *line.works
 		case line.fill != nil:
-			did := all[line.fill.Trader].fill(*line.fill)
-			all[""].follow(*line.fill, did)
+			did := all[line.fill.Trader].fill(*line.fill, line.late)
+			all[""].follow(*line.fill, line.late, did)
 			all[line.fill.Trader].crest()
 			all[""].crest()
 			r := results[line.fill.OrderID]
@@ -186,9 +199,9 @@ func (l *ledger) books() map[hub.TraderName]*account {
 				}
 				a.crest()
 			}
-		case line.roll:
+		case line.roll != "":
 			for _, a := range all {
-				a.roll(active)
+				a.roll(line.roll, active)
 			}
 		}
 	}
@@ -269,7 +282,7 @@ type done struct {
 }
 
 // fill books a fill.
-func (a *account) fill(t hub.Trade) done {
+func (a *account) fill(t hub.Trade, late bool) done {
 	c := a.ledger.contracts[t.Instrument]
 	h := a.at(t.Instrument)
 	price, quantity := exact(t.Price), exact(t.Qty)
@@ -305,17 +318,22 @@ func (a *account) fill(t hub.Trade) done {
 		d.openedMargin = marginOf(c, t.Direction, d.openedCost)
 		d.fees = add(d.fees, a.fee(c, c.Fees.OpenByValue, c.Fees.OpenPerUnit, price, d.opened))
 	}
-	a.apply(t, d)
+	a.apply(t, late, d)
 	return d
 }
 
-func (a *account) apply(t hub.Trade, d done) {
+func (a *account) apply(t hub.Trade, late bool, d done) {
 	h := a.at(t.Instrument)
 	s := h.side(d.closedOf)
 	s.today, s.yesterday = sub(s.today, d.closedToday), sub(s.yesterday, sub(d.closed, d.closedToday))
 	s.cost, s.margin = sub(s.cost, d.cost), sub(s.margin, d.margin)
 	s = h.side(t.Direction)
-	s.today, s.cost, s.margin = add(s.today, d.opened), add(s.cost, d.openedCost), add(s.margin, d.openedMargin)
+	if late { // of the day before
+		s.yesterday = add(s.yesterday, d.opened)
+	} else {
+		s.today = add(s.today, d.opened)
+	}
+	s.cost, s.margin = add(s.cost, d.openedCost), add(s.margin, d.openedMargin)
 	a.realised, a.commission = add(a.realised, d.gain), add(a.commission, d.fees)
 	moved := d.gain
 	if a.ledger.contracts[t.Instrument].MarginLong.IsZero() { // paid in full
@@ -327,13 +345,13 @@ func (a *account) apply(t hub.Trade, d done) {
 }
 
 // follow books in the fund what a fill did to its trader. Where a contract nets, the fund nets for itself, and pays what its trader paid.
-func (a *account) follow(t hub.Trade, did done) {
+func (a *account) follow(t hub.Trade, late bool, did done) {
 	if !a.ledger.contracts[t.Instrument].NetPosition {
-		a.apply(t, did)
+		a.apply(t, late, did)
 		return
 	}
 	before := a.commission
-	a.fill(t)
+	a.fill(t, late)
 	a.commission = add(before, did.fees)
 }
 
@@ -367,9 +385,14 @@ func (a *account) fee(c hub.Contract, byValue, perUnit hub.Decimal, price, quant
 	return cents(add(mul(a.value(c.Instrument, price, quantity), exact(byValue)), mul(exact(perUnit), quantity)))
 }
 
-func (a *account) roll(active map[hub.OrderID]hub.Order) {
+// roll begins a day of a calendar: of its contracts, today's is yesterday's now; and with the fund's, the day's profit and loss begins.
+func (a *account) roll(calendar string, active map[hub.OrderID]hub.Order) {
 	kept := a.holdings[:0:0]
 	for _, h := range a.holdings {
+		if a.ledger.calendarOf(h.instrument.Exchange) != calendar {
+			kept = append(kept, h)
+			continue
+		}
 		for _, s := range []*holding{h.long, h.short} {
 			s.yesterday, s.today = add(s.yesterday, s.today), zero()
 		}
@@ -382,6 +405,9 @@ func (a *account) roll(active map[hub.OrderID]hub.Order) {
 		}
 	}
 	a.holdings = kept
+	if calendar != a.ledger.setUp.Calendar {
+		return
+	}
 	a.dayStart = a.profit()
 	a.peakDay, a.realisedAt = a.dayStart, a.realised
 }

@@ -94,14 +94,19 @@ func (w *World) move(m Move) error {
 		}
 		w.propose(in, nil)
 	case Roll:
-		if w.day%2 == 1 { // what happened a day ago is known by now
+		calendar := calendars[pick(len(calendars), m.A)]
+		if w.days[calendar]%2 == 1 { // what happened a day ago is known by now
 			w.settleAll()
 			w.propose(hub.GatewayState{Gateway: "SIM", Reason: "the day ends"}, nil)
 			w.gatewayUp()
 			w.settleAll()
 		}
-		w.day++
-		w.propose(hub.RollDay{Day: w.dayName()}, nil)
+		w.days[calendar]++
+		w.began[calendar] = w.now
+		if m.B%4 == 0 { // the hub was a little late
+			w.began[calendar] -= 2_000_000_000
+		}
+		w.propose(w.dayBegins(calendar), nil)
 	case kinds:
 	}
 	return nil
@@ -111,7 +116,7 @@ func (w *World) submit(m Move) {
 	c := contracts[[]int{0, 0, 1, 2}[m.A>>16%4]]
 	var sum hub.Sum
 	q := &question{
-		trader: traders[pick(len(traders), m.A)], day: w.core.Day(),
+		trader: traders[pick(len(traders), m.A)], day: w.core.CalendarDay(calendarOf(c.Exchange)),
 		request: hub.OrderRequest{
 			Instrument: c.Instrument, Direction: hub.Direction(1 + m.B%2), Type: hub.Limit, Price: hub.Int(3450 + int64(m.C%100)), Qty: sum.Mul(hub.Int(1+int64(m.B>>8%6)), c.MinQty),
 			Offset: []hub.Offset{hub.Open, hub.Open, hub.Close, hub.CloseToday}[m.C>>8%4],
@@ -177,7 +182,7 @@ func (w *World) venueTrades(m Move) {
 	case 0: // the venue cancels on its own account
 		w.fromVenue = append(w.fromVenue, w.venue.cancel(a.ID, a.Gateway))
 	default:
-		w.fromVenue = append(w.fromVenue, w.venue.trade(a, m.C%2 == 0))
+		w.fromVenue = append(w.fromVenue, w.venue.trade(a, m.C%2 == 0, w.now))
 	}
 }
 
@@ -218,7 +223,7 @@ func (w *World) check() error {
 	}
 	for _, q := range w.questions {
 		if q.answers > 0 {
-			if o, ok := w.core.Order(q.trader, q.id); ok && !o.Qty.Equal(q.request.Qty) || !ok && q.day == w.core.Day() {
+			if o, ok := w.core.Order(q.trader, q.id); ok && !o.Qty.Equal(q.request.Qty) || !ok && q.day == w.core.CalendarDay(calendarOf(q.request.Exchange)) {
 				return fmt.Errorf("an id that a client was given is not known: %s of %s", q.id, q.trader)
 			}
 		}

@@ -23,7 +23,7 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 	l.input(e.Input)
 	for _, effect := range effects { // fills first: an order that ends has them
 		if traded, ok := effect.(core.Traded); ok {
-			l.lines = append(l.lines, line{fill: &traded.Trade})
+			l.lines = append(l.lines, line{fill: &traded.Trade, late: l.late(traded.Trade)})
 			l.note(orderTraded, traded.Trade.Trader, hub.Order{})
 		}
 	}
@@ -56,10 +56,9 @@ func (l *ledger) input(in hub.Input) {
 	case hub.SetState:
 		l.states[subject{in.Scope, in.Name}] = in.State
 	case hub.RollDay:
-		if in.Day > l.day {
-			l.day = in.Day
-			l.rolls++
-			l.lines = append(l.lines, line{roll: true})
+		if days := l.days[in.Calendar]; len(days) == 0 || in.Day > days[len(days)-1].Day {
+			l.days[in.Calendar] = append(days, in)
+			l.lines = append(l.lines, line{roll: in.Calendar})
 		}
 	case hub.Marks:
 		l.lines = append(l.lines, line{marks: in.Marks})
@@ -101,6 +100,13 @@ func (l *ledger) changed(o hub.Order) {
 	if r.sent {
 		l.lines = append(l.lines, line{works: &o})
 	}
+}
+
+// late reports whether a fill was made, as the venue dates it, before the present day of its contract began, of an order from before.
+func (l *ledger) late(t hub.Trade) bool {
+	calendar := l.calendarOf(t.Exchange)
+	days := l.days[calendar]
+	return len(days) > 1 && l.byID[t.OrderID].rolls < len(days) && t.Time < days[len(days)-1].Began
 }
 
 // ending: a venue that cancelled an order with more filled than it has reported.
@@ -166,7 +172,7 @@ func (l *ledger) decision(in hub.Input, d core.Decided) error {
 		l.note(orderSent, d.Order.Trader, d.Order)
 		l.changed(d.Order)
 		r := l.byID[d.Order.ID]
-		r.sent, r.worst, r.rolls = true, q.worst, l.rolls
+		r.sent, r.worst, r.rolls = true, q.worst, l.rolls(l.calendarOf(r.Exchange))
 		o := d.Order
 		l.lines = append(l.lines, line{works: &o})
 	}
@@ -273,7 +279,7 @@ func (q *asked) closable(c hub.Contract) *big.Rat {
 	}
 	closing := func(today, any bool) *big.Rat {
 		return q.sum(q.order.Trader, func(o *recorded) bool {
-			ofToday := o.Offset == hub.CloseToday && o.rolls == q.ledger.rolls
+			ofToday := o.Offset == hub.CloseToday && o.rolls == q.ledger.rolls(q.ledger.calendarOf(o.Exchange))
 			return o.Offset.Closes() && o.Direction == q.order.Direction && (any || ofToday == today)
 		})
 	}
@@ -479,7 +485,7 @@ func (q *asked) count(owner hub.TraderName, window time.Duration, which func(eve
 	for _, e := range q.ledger.events {
 		inside := e.time > q.ledger.now.Add(-window)
 		if window == today {
-			inside = e.rolls == q.ledger.rolls
+			inside = e.rolls == q.ledger.rolls(q.ledger.setUp.Calendar)
 		}
 		if inside && (owner == "" || e.trader == owner) && which(e) {
 			n++

@@ -47,7 +47,7 @@ func (v *venue) open() []*atVenue {
 	return out
 }
 
-func (v *venue) trade(a *atVenue, part bool) hub.VenueReport {
+func (v *venue) trade(a *atVenue, part bool, now hub.Time) hub.VenueReport {
 	qty := a.left
 	if one := hub.Int(1); part && one.Less(qty) {
 		qty = one
@@ -62,9 +62,9 @@ func (v *venue) trade(a *atVenue, part bool) hub.VenueReport {
 		a.done = hub.Filled
 	}
 	v.trades++
-	f := hub.VenueFill{TradeID: fmt.Sprintf("t%d", v.trades), Price: price, Qty: qty}
+	f := hub.VenueFill{TradeID: fmt.Sprintf("t%d", v.trades), Price: price, Qty: qty, Time: now}
 	a.fills = append(a.fills, f)
-	return hub.VenueReport{Gateway: a.Gateway, OrderID: a.ID, Kind: hub.ReportFill, TradeID: f.TradeID, Price: f.Price, Qty: f.Qty}
+	return hub.VenueReport{Gateway: a.Gateway, OrderID: a.ID, Kind: hub.ReportFill, TradeID: f.TradeID, Price: f.Price, Qty: f.Qty, VenueTime: f.Time}
 }
 
 func (v *venue) cancel(id hub.OrderID, g hub.GatewayName) hub.VenueReport {

@@ -39,8 +39,9 @@ var (
 
 // World is a hub and all that is around it.
 type World struct {
-	now hub.Time
-	day int
+	now   hub.Time
+	days  map[string]int
+	began map[string]hub.Time
 
 	// On disk: these outlive the hub's process.
 	journal  [][]byte
@@ -111,6 +112,7 @@ func play(story Story, trace func(string)) error { return newWorld(trace).play(s
 func newWorld(trace func(string)) *World {
 	return &World{
 		now: 1_795_424_400_000_000_000, core: core.New(), venue: newVenue(), ids: map[hub.OrderID]hub.TraderName{}, sent: map[hub.OrderID]bool{}, trace: trace,
+		days: map[string]int{}, began: map[string]hub.Time{},
 		ledger: newLedger(),
 	}
 }
@@ -142,17 +144,39 @@ func (w *World) say(format string, args ...any) {
 
 // start is what a hub proposes when it comes up, and what its gateway says then.
 func (w *World) start() {
-	in := hub.SetUp{Fund: "evergreen", Currency: "CNY", Gateways: []hub.GatewayName{"SIM"}, Managers: []string{"margin"}}
+	in := hub.SetUp{
+		Fund: "evergreen", Currency: "CNY", Gateways: []hub.GatewayName{"SIM"}, Managers: []string{"margin"},
+		Calendar: "futures", Calendars: []hub.ExchangeCalendar{{Exchange: "LOCAL", Calendar: "coins"}},
+	}
 	for _, t := range traders {
 		in.Traders = append(in.Traders, hub.TraderSetUp{Name: t, Capital: hub.Int(1_000_000)})
 	}
 	w.propose(in, nil)
-	w.propose(hub.RollDay{Day: w.dayName()}, nil)
+	for _, calendar := range calendars {
+		w.propose(w.dayBegins(calendar), nil)
+	}
 	w.load(w.revision, false)
 	w.gatewayUp()
 }
 
-func (w *World) dayName() hub.Day { return hub.Day(fmt.Sprintf("2026%04d", w.day)) }
+// calendars of this world: the fund's main one, and that of the coins.
+var calendars = []string{"futures", "coins"}
+
+func calendarOf(exchange string) string {
+	if exchange == "LOCAL" {
+		return "coins"
+	}
+	return "futures"
+}
+
+// dayBegins is what is proposed when a calendar's day begins, and, for the same day, at every start of the hub.
+func (w *World) dayBegins(calendar string) hub.RollDay {
+	return hub.RollDay{Day: w.dayName(calendar), Calendar: calendar, Began: w.began[calendar]}
+}
+
+func (w *World) dayName(calendar string) hub.Day {
+	return hub.Day(fmt.Sprintf("2026%04d", w.days[calendar]))
+}
 
 // load proposes the policies of a revision, perhaps with a mistake in them.
 func (w *World) load(revision uint32, broken bool) {
