@@ -47,6 +47,7 @@ calendar: {zone: Asia/Shanghai, roll: "ROLL"}
 var crashPolicies = map[string]string{
 	"fund.yaml": `
 policy: fund
+internal_cross: allow # the books must be right then, too
 rules:
   - name: market
     require: market.age <= 60

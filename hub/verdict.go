@@ -50,7 +50,8 @@ type Verdict struct {
 
 // Refusal is one reason for which an order was not sent.
 type Refusal struct {
-	// Code is for programs: "rule", "not-computable", "no-policy", "halted", "cancel-only", "reduce-only", "gateway-down", "risk-manager", "contract", "quantity", "offset", "busy".
+	// Code is for programs: "rule", "not-computable", "no-policy", "halted", "cancel-only", "reduce-only", "gateway-down", "risk-manager", "contract", "quantity", "offset", "busy",
+	// "internal-cross".
 	Code string `cbor:"1,keyasint"`
 	// Rule is the name of the rule that failed, "" when no rule did.
 	Rule string `cbor:"2,keyasint,omitempty"`

@@ -126,6 +126,8 @@ func roomier(policy string) string {
 		case !ok:
 		case strings.HasPrefix(key, "messages_"), key == "duplicates":
 			lines[i] = "  " + key + ": 1_000_000"
+		case key == "internal_cross": // both traders cross the spread of one contract
+			lines[i] = key + ": allow"
 		case key == "day_loss":
 			lines[i] = "  " + key + ": -100_000_000"
 		}

@@ -71,6 +71,10 @@ func policyCheck(e env, paths []string, currency string) error {
 		}
 		return not("hub policy vars lists what a rule may read", "%s in %s", count(len(errs), "error"), count(len(bad), "file"))
 	}
+	for _, p := range rules.Warnings() {
+		p.File = shown[p.File]
+		fmt.Fprintln(e.stderr, "warning: "+p.String())
+	}
 	whose := mapped(rules.Traders(), func(t hub.TraderName) string { return string(t) })
 	if rules.HasFund() {
 		whose = append([]string{"the fund"}, whose...)

@@ -52,6 +52,9 @@ type book struct {
 	CommissionStart hub.Decimal `cbor:"53,keyasint,omitzero"`
 	// Losses is how many orders that closed something have ended with a loss, one after another.
 	Losses int `cbor:"54,keyasint,omitempty"`
+	// Orders that were prevented from meeting the fund's own, and trades of the fund with itself.
+	Crosses    series `cbor:"80,keyasint"`
+	SelfTrades series `cbor:"81,keyasint"`
 
 	byKey map[key]*position
 	state hub.State // the most restrictive of its restraints

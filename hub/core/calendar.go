@@ -141,7 +141,7 @@ func (b *book) rollPositions(sum *hub.Sum, of func(exchange string) bool) {
 
 // clearToday begins the counters of the day.
 func (b *book) clearToday() {
-	for _, s := range []*series{&b.Orders, &b.Cancels, &b.Msgs, &b.Rejects, &b.Trades} {
+	for _, s := range []*series{&b.Orders, &b.Cancels, &b.Msgs, &b.Rejects, &b.Trades, &b.Crosses, &b.SelfTrades} {
 		s.Today = 0
 	}
 }

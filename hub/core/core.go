@@ -40,6 +40,8 @@ type Core struct {
 	orderList    []*order          // in the order of their decisions
 	undecided    map[uint64]*order // by Ask
 	restraints   []restraint       // in the order in which they were set
+	owns         map[pool]*own
+	tradeNames   map[tradeName]tradeSides // fills of remembered orders, by what their gateway calls them
 
 	effects []Effect
 }
@@ -60,7 +62,7 @@ func New() *Core {
 		fund:      newBook(""),
 		byTrader:  map[hub.TraderName]*book{},
 		orders:    map[hub.OrderID]*order{},
-		undecided: map[uint64]*order{},
+		undecided: map[uint64]*order{}, owns: map[pool]*own{}, tradeNames: map[tradeName]tradeSides{},
 	}
 }
 
@@ -272,6 +274,7 @@ func (c *Core) forget(drop func(*order) bool) {
 		if !o.Status.Final() || !drop(o) {
 			return false
 		}
+		c.unname(o)
 		delete(c.orders, o.ID)
 		c.byTrader[o.Trader].Finished--
 		return true

@@ -60,6 +60,14 @@ type BookChanged struct {
 	Instrument hub.Instrument
 }
 
+// Crossed is for the operator and the record: an order could have traded with working orders of the same fund, whichever trader's, and was refused, or waits for their end.
+// Its trader is told less: a Refusal that does not say whose they are.
+type Crossed struct {
+	Order hub.Order
+	With  []hub.Order // the first that it would have met comes first
+	Waits bool
+}
+
 // Level is how serious a Notice is.
 type Level uint8
 
@@ -110,3 +118,4 @@ func (Alert) effect()            {}
 func (PoliciesAnswered) effect() {}
 func (DayRolled) effect()        {}
 func (Taken) effect()            {}
+func (Crossed) effect()          {}

@@ -59,6 +59,7 @@ func (b *book) image() book {
 	im.byKey = nil
 	im.Orders, im.Cancels, im.Msgs = b.Orders.image(), b.Cancels.image(), b.Msgs.image()
 	im.Rejects, im.Trades, im.Repeats = b.Rejects.image(), b.Trades.image(), b.Repeats.image()
+	im.Crosses, im.SelfTrades = b.Crosses.image(), b.SelfTrades.image()
 	im.Positions = make([]*position, len(b.Positions))
 	for i, p := range b.Positions {
 		copied := *p
@@ -104,6 +105,8 @@ func Restore(im Image) (*Core, error) {
 			c.undecided[o.Ask] = o
 		}
 		c.orderList = append(c.orderList, o)
+		o.number, _ = c.number(o.ID)
+		c.restored(o)
 	}
 	c.restraints = im.Restraints
 	c.takeOldHalts()

@@ -31,15 +31,19 @@ type order struct {
 	// Closed: some of its fills closed something. Gain is what all its fills realised, after their commission.
 	Closed bool        `cbor:"50,keyasint,omitempty"`
 	Gain   hub.Decimal `cbor:"51,keyasint,omitzero"`
+
+	number uint64 // of all orders, the order's id has it
 }
 
 type fill struct {
 	hub.Trade `cbor:"1,keyasint"`
 	Count     uint64 `cbor:"2,keyasint"` // of all fills, in the order in which they were booked
+	// Venue is the venue's name of the trade where the hub gave it another: when another order had a fill of that name. Else the trade's ID is the venue's.
+	Venue string `cbor:"80,keyasint,omitempty"`
 }
 
 func (o *order) hasFill(id string) bool {
-	return slices.ContainsFunc(o.Fills, func(f fill) bool { return f.ID == id })
+	return slices.ContainsFunc(o.Fills, func(f fill) bool { return f.name() == id })
 }
 
 func (c *Core) submit(in hub.SubmitOrder) {
@@ -59,7 +63,7 @@ func (c *Core) newOrder(trader hub.TraderName, gateway hub.GatewayName, req hub.
 		Order: hub.Order{
 			ID: hub.OrderID(c.head + strconv.FormatUint(c.orderCount, 10)), Trader: trader, OrderRequest: tidy(req), Gateway: gateway, Time: c.now, Updated: c.now,
 		},
-		Day: c.dayOf(req.Exchange),
+		Day: c.dayOf(req.Exchange), number: c.orderCount,
 	}
 	c.orders[o.ID] = o
 	c.orderList = append(c.orderList, o)
@@ -135,6 +139,7 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 		x.position(key{o.Gateway, o.Instrument}).Active++
 	}
 	c.hold(o, hold{}, c.contracts[key{o.Gateway, o.Instrument}])
+	c.works(o)
 	c.emit(Decided{Order: o.Order, Revision: o.Revision})
 	c.emit(Send{Permit: permit})
 	if known {
@@ -170,6 +175,9 @@ func (c *Core) refuse(o *order, b *book, refusals []hub.Refusal) {
 	c.emit(Decided{Order: o.Order, Refusals: refusals, Revision: c.revision()})
 	c.emit(OrderChanged{Order: o.Order})
 	c.emit(Notice{Trader: o.Trader, Level: Warning, Text: o.Reason, Refusals: refusals, OrderID: o.ID})
+	if slices.ContainsFunc(refusals, func(r hub.Refusal) bool { return r.Code == codeCross }) {
+		c.crossed(o, false)
+	}
 	c.trim(b)
 }
 
@@ -229,6 +237,9 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 		own = append(own, hub.Refusal{Code: "gateway-down", Text: fmt.Sprintf("gateway %s is down: %s", g.Name, g.Reason)})
 	}
 	if r, bad := closable(o, b, k); bad {
+		own = append(own, r)
+	}
+	if r, bad := c.crossing(o); bad {
 		own = append(own, r)
 	}
 	candidate := o.Order
@@ -353,6 +364,7 @@ func (c *Core) change(o *order, f func()) {
 	c.hold(o, old, k)
 	if o.Status.Final() && !wasFinal {
 		b := c.byTrader[o.Trader]
+		c.worksNot(o)
 		for _, x := range []*book{b, c.fund} {
 			x.Active--
 			x.position(k.key).Active--

@@ -38,6 +38,7 @@ type position struct {
 	Mark        hub.Decimal `cbor:"8,keyasint,omitzero"`
 	Unrealised  hub.Decimal `cbor:"9,keyasint,omitzero"`
 	Active      int         `cbor:"10,keyasint,omitempty"` // orders that may still trade
+	SelfTrades  int         `cbor:"80,keyasint,omitempty"` // trades of the fund with itself, of this trading day
 }
 
 func (p *position) side(d hub.Direction) *side {
@@ -204,6 +205,7 @@ func opposite(d hub.Direction) hub.Direction {
 
 // roll makes today's position yesterday's.
 func (p *position) roll(sum *hub.Sum) {
+	p.SelfTrades = 0
 	for _, s := range []*side{&p.Long, &p.Short} {
 		s.Yesterday, s.Today = sum.Add(s.Yesterday, s.Today), hub.Decimal{}
 		s.FrozenYesterday, s.FrozenToday = sum.Add(s.FrozenYesterday, s.FrozenToday), hub.Decimal{}

@@ -49,6 +49,8 @@ func TestHistories(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, v := newWorld(), newVenue()
 		w.open()
+		cross := rapid.SampledFrom([]string{"allow", "refuse"}).Draw(t, "internal cross")
+		w.step(hub.LoadPolicies{Files: withFundKey("internal_cross: " + cross), Language: policy.Language})
 		answered := map[hub.OrderID]int{}
 		day := 23
 		var asks uint64
@@ -188,6 +190,11 @@ func TestHistories(t *testing.T) {
 				if err := w.core.Check(); err != nil {
 					t.Fatal(err)
 				}
+				if cross != "allow" {
+					if a, b := crossing(w.core.Orders("", true), v.sent); a != "" {
+						t.Fatalf("order %s and order %s of one fund can trade with each other", a, b)
+					}
+				}
 				for id, n := range answered {
 					if n != 1 {
 						t.Fatalf("order %s is answered %d times", id, n)
@@ -201,6 +208,23 @@ func TestHistories(t *testing.T) {
 		}
 		v.settle(t, w)
 	})
+}
+
+// crossing finds two orders that may trade with each other, among those that were sent: every pair, by the words of the guide.
+func crossing(active []hub.Order, sent map[hub.OrderID]hub.Order) (a, b hub.OrderID) {
+	for _, buy := range active {
+		for _, sell := range active {
+			_, both := sent[buy.ID]
+			if _, ok := sent[sell.ID]; !ok || !both || buy.Direction != hub.Long || sell.Direction != hub.Short || buy.Instrument != sell.Instrument {
+				continue
+			}
+			free := func(o hub.Order) bool { return o.Type == hub.Market || o.Type == hub.Stop }
+			if free(buy) || free(sell) || !buy.Price.Less(sell.Price) {
+				return buy.ID, sell.ID
+			}
+		}
+	}
+	return "", ""
 }
 
 // answer is what the venue says of everything that is open at the hub.

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"strconv"
 
 	"tradehub/hub"
 )
@@ -113,9 +114,14 @@ func (c *Core) fill(o *order, in hub.VenueReport) {
 		c.alert("gateway %s: fill %s of order %s, which is %s; it is booked", o.Gateway, in.TradeID, o.ID, o.Status)
 	}
 	c.tradeCount++
+	before, with := c.named(o, in.TradeID)
 	t := hub.Trade{
 		ID: in.TradeID, OrderID: o.ID, Trader: o.Trader, Instrument: o.Instrument, Gateway: o.Gateway, Direction: o.Direction, Offset: o.Offset,
 		Price: in.Price.Trim(0), Qty: in.Qty.Trim(0), Time: in.VenueTime, Day: c.dayOfFill(o, in.VenueTime),
+	}
+	named := fill{Count: c.tradeCount}
+	if before > 0 { // a trader's programs know a fill by its id, and would take the second for the first one
+		named.Venue, t.ID = in.TradeID, in.TradeID+"-"+strconv.Itoa(before+1)
 	}
 	if t.Time == 0 {
 		t.Time = c.now
@@ -128,10 +134,14 @@ func (c *Core) fill(o *order, in hub.VenueReport) {
 			c.clearDoubt(o)
 		}
 		c.book(o, &t)
-		o.Fills = append(o.Fills, fill{Trade: t, Count: c.tradeCount})
+		named.Trade = t
+		o.Fills = append(o.Fills, named)
 	})
 	c.emit(Traded{Trade: t})
 	c.emit(BookChanged{Trader: o.Trader, Gateway: o.Gateway, Instrument: o.Instrument})
+	if with != nil {
+		c.selfTraded(o, with, in.TradeID)
+	}
 }
 
 // nonsense: a fill that no market can have made. A fill of more than was ordered is booked, for the venue is right about what it did; one of ten times as much is a broken gateway.

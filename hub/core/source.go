@@ -28,6 +28,8 @@ func (s *source) Value(ref policy.Ref) policy.Value {
 		return s.ofContract(ref.Var)
 	case policy.ScopeMarket:
 		return s.ofMarket(ref.Var)
+	case policy.ScopeOwn:
+		return s.ofOwn(ref.Var)
 	case policy.ScopeTrader:
 		return s.ofBook(s.trader, ref)
 	case policy.ScopeFund:
@@ -202,6 +204,12 @@ func (s *source) ofBook(b *book, ref policy.Ref) policy.Value {
 		return s.count(&b.Rejects, ref.Window)
 	case policy.Trades:
 		return s.count(&b.Trades, ref.Window)
+	case policy.Crosses:
+		return s.count(&b.Crosses, ref.Window)
+	case policy.SelfTrades:
+		return s.count(&b.SelfTrades, ref.Window)
+	case policy.SelfTradesContract:
+		return policy.Count(b.peek(s.contract.key).SelfTrades)
 	case policy.Duplicates:
 		return counted(b.Repeats.count(s.core.now, ref.Window, likenessOf(s.order)))
 	case policy.ActiveOrders:

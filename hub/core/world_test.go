@@ -130,6 +130,13 @@ func policies() []hub.PolicyFile {
 	}
 }
 
+// withFundKey are the policies with one more line in the fund's.
+func withFundKey(line string) []hub.PolicyFile {
+	files := policies()
+	files[0].Text = line + "\n" + files[0].Text
+	return files
+}
+
 func setUp() hub.SetUp {
 	return hub.SetUp{
 		Fund: "evergreen", Currency: "CNY", Gateways: []hub.GatewayName{"SIM"}, Rates: []hub.Rate{{Currency: "USDT", Rate: d("7")}},
@@ -151,7 +158,7 @@ func (w *world) open() {
 func TestStories(t *testing.T) {
 	datadriven.Walk(t, "testdata/step", func(t *testing.T, path string) {
 		w := newWorld()
-		last := hub.OrderID("")
+		last, fundKey := hub.OrderID(""), ""
 		datadriven.RunTest(t, path, func(t *testing.T, cmd *datadriven.TestData) string {
 			arg := func(name, def string) string {
 				for _, a := range cmd.CmdArgs {
@@ -187,7 +194,12 @@ func TestStories(t *testing.T) {
 				return "ok\n"
 			case "rules": // more of the fund's
 				files := policies()
-				files[0].Text += "  " + strings.ReplaceAll(strings.TrimSpace(cmd.Input), "\n", "\n  ") + "\n"
+				files[0].Text = fundKey + files[0].Text + "  " + strings.ReplaceAll(strings.TrimSpace(cmd.Input), "\n", "\n  ") + "\n"
+				return w.tell(w.step(hub.LoadPolicies{Files: files, Language: policy.Language}))
+			case "fund": // a key of the fund's policy
+				fundKey = cmd.CmdArgs[0].Key + ": " + cmd.CmdArgs[0].Vals[0] + "\n"
+				files := policies()
+				files[0].Text = fundKey + files[0].Text
 				return w.tell(w.step(hub.LoadPolicies{Files: files, Language: policy.Language}))
 			case "margin": // the gateway names another rate
 				changed := slices.Clone(contracts)
@@ -418,6 +430,10 @@ func (w *world) tell(effects []core.Effect) string {
 			fmt.Fprintf(&b, "ALERT %s\n", clean(e.Text))
 		case core.PoliciesAnswered:
 			fmt.Fprintf(&b, "policies: %d errors %s\n", len(e.Errors), strings.Join(e.Errors, "; "))
+		case core.Crossed:
+			for _, with := range e.With {
+				fmt.Fprintf(&b, "crossed %s of %s with %s of %s\n", short(e.Order.ID), e.Order.Trader, short(with.ID), with.Trader)
+			}
 		case core.DayRolled:
 			of := ""
 			if e.Calendar != "" {

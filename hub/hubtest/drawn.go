@@ -182,13 +182,14 @@ func (a *amount) key() string {
 type sheet struct {
 	owner hub.TraderName // "" for the fund
 	rules []rule
+	cross string // of the fund: what becomes of orders that would meet
 }
 
 func (p sheet) file() hub.PolicyFile {
 	var b strings.Builder
 	name := "fund.yaml"
 	if p.owner == "" {
-		b.WriteString("policy: fund\n")
+		fmt.Fprintf(&b, "policy: fund\ninternal_cross: %s\n", p.cross)
 	} else {
 		name = "traders/" + string(p.owner) + ".yaml"
 		fmt.Fprintf(&b, "policy: trader\ntrader: %s\n", p.owner)
@@ -216,6 +217,7 @@ func drawPolicies(revision uint32) []sheet {
 		both := &condition{op: "and", of: []*condition{limit("trader.position.long_after"), limit("trader.position.short_after")}}
 		all = append(all, sheet{owner: t, rules: append([]rule{{name: "position", require: both}}, drawRules(rng)...)})
 	}
+	all[0].cross = []string{"allow", "refuse"}[rng.IntN(2)]
 	return all
 }
 

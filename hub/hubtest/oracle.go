@@ -210,6 +210,9 @@ func (q *asked) refusals(verdicts []hub.Verdict) []string {
 	if free := q.closable(c); free != nil && free.Cmp(exact(o.Qty)) < 0 {
 		out = append(out, "offset ")
 	}
+	if len(l.policies) > 0 && l.policies[0].cross == "refuse" && q.meetsOwn() {
+		out = append(out, "internal-cross ")
+	}
 	for _, p := range l.policies {
 		if p.owner != "" && p.owner != o.Trader {
 			continue
@@ -230,6 +233,23 @@ func (q *asked) refusals(verdicts []hub.Verdict) []string {
 		}
 	}
 	return out
+}
+
+// meetsOwn: an order of the fund works that this one could trade with.
+func (q *asked) meetsOwn() bool {
+	for _, o := range q.books[""].working() {
+		if o.Instrument != q.order.Instrument || o.Direction == q.order.Direction {
+			continue
+		}
+		buy, sell := q.order, o.Order
+		if q.order.Direction == hub.Short {
+			buy, sell = sell, buy
+		}
+		if buy.Type == hub.Market || sell.Type == hub.Market || exact(buy.Price).Cmp(exact(sell.Price)) >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // shrinks: whatever fills, and in whichever order, the position gets smaller and does not change its sign.

@@ -283,7 +283,7 @@ func (w *World) dispatch() error {
 		}
 	case core.Alert:
 		w.say("alert: %s", e.Text)
-	case core.CancelAnswered, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled:
+	case core.CancelAnswered, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled, core.Crossed:
 	}
 	return nil
 }

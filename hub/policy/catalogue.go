@@ -159,7 +159,7 @@ var narrowings = []struct {
 }{{All, ""}, {InContract, "contract."}, {InProduct, "product."}}
 
 func buildCatalogue() []VarInfo {
-	all := slices.Concat(orderVars(), orderMoneyVars(), contractVars(), marketVars(), sessionVars())
+	all := slices.Concat(orderVars(), orderMoneyVars(), contractVars(), marketVars(), sessionVars(), ownVars())
 	for _, o := range owners {
 		for _, group := range [][]VarInfo{narrowed(flowVars()), positionVars()} {
 			all = append(all, o.has(group)...)
@@ -167,6 +167,7 @@ func buildCatalogue() []VarInfo {
 		if o.money {
 			all = append(all, o.has(ownerVars())...)
 			all = append(all, o.has(bookVars())...)
+			all = append(all, o.has(crossVars())...)
 		}
 	}
 	return all

@@ -266,7 +266,7 @@ func (c *sheetCompiler) scalar(e entry, where, want string) (*scalar, bool) {
 
 // top reads the keys of the file and whose it is; false when that is not known.
 func (c *sheetCompiler) top(root *yaml.Node) bool {
-	found, ok := c.entries(root, "", []string{"policy", "trader", "currency", "limits", "rules"}, []string{"watch", "use"})
+	found, ok := c.entries(root, "", []string{"policy", "trader", "currency", "internal_cross", "limits", "rules"}, []string{"watch", "use"})
 	if !ok {
 		return false
 	}
@@ -274,6 +274,12 @@ func (c *sheetCompiler) top(root *yaml.Node) bool {
 	known := c.owner(root, found)
 	if e, ok := found["currency"]; ok {
 		c.readCurrency(e)
+	}
+	if e, ok := found["internal_cross"]; ok && known {
+		c.readCross(e)
+	}
+	if e, ok := found["internal_cross"]; ok && known {
+		c.readCross(e)
 	}
 	return known
 }

@@ -41,6 +41,7 @@ func reference() string {
 		{ScopeContract, "`contract`: what the order is for, as the gateway describes it"},
 		{ScopeMarket, "`market`: the contract's market, as the hub knew it when it took the order"},
 		{ScopeSession, "`session`: what the contract's trading calendar says of the moment"},
+		{ScopeOwn, "`own`: the fund's own working orders in the order's market, whichever trader sent them"},
 	} {
 		fmt.Fprintf(&b, "\n### %s\n\n", section.title)
 		b.WriteString("| variable | is | meaning | missing when |\n|---|---|---|---|\n")
@@ -178,6 +179,7 @@ Everything that a policy file may say. How to write one is told in [policy-guide
 | ` + "`policy`" + ` | every file | ` + "`fund`, or `trader`" + ` |
 | ` + "`trader`" + ` | a trader's file | the trader's name, as the configuration has it |
 | ` + "`currency`" + ` | the fund's file, if wanted | the fund's currency, as the configuration has it |
+| ` + "`internal_cross`" + ` | the fund's file, if wanted | ` + "`refuse`" + `, as without it: an order that could trade with a working order of the fund is refused; ` + "`cancel_resting`" + `: the working one is cancelled first; ` + "`allow`" + `: nothing, for simulated markets |
 | ` + "`limits`" + ` | if wanted | names with numbers, and their units if wanted: ` + "`order_value: 1_000_000`" + `, ` + "`position: 500 lots`" + `; a rule reads ` + "`limits.order_value`" + `, of its own file |
 | ` + "`rules`" + ` | every file | a list of at least one rule |
 | ` + "`name`" + ` | every rule | small letters, digits and -, beginning with a letter; once in a file |

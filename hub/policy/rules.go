@@ -33,6 +33,8 @@ type Rules struct {
 	traders  map[hub.TraderName]*sheet
 	names    []hub.TraderName // sorted
 	windows  []Ref
+	// language is the version that the files were compiled by.
+	language int
 }
 
 // sheet is one policy file, compiled.
@@ -46,6 +48,9 @@ type sheet struct {
 	// currency is the fund's, if its file says it.
 	currency   string
 	currencyAt place
+	// cross is what becomes of orders that would meet the fund's own, of the fund's file; and where it says so.
+	cross   Cross
+	crossAt place
 }
 
 // rule is one rule, compiled.
@@ -83,7 +88,7 @@ func Compile(files []hub.PolicyFile, more ...Option) (*Rules, []Error) {
 	files = slices.Clone(files)
 	slices.SortStableFunc(files, func(a, b hub.PolicyFile) int { return cmp.Compare(a.Name, b.Name) })
 	errs := checkNames(files)
-	rules := &Rules{revision: revision(files), traders: make(map[hub.TraderName]*sheet)}
+	rules := &Rules{revision: revision(files), traders: make(map[hub.TraderName]*sheet), language: o.language}
 	opened := make([]*sheetCompiler, len(files))
 	for i, file := range files {
 		opened[i] = open(file)

@@ -117,6 +117,8 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.log.Info("policies loaded", "revision", effect.Revision, "errors", len(effect.Errors))
 		case core.DayRolled:
 			r.log.Info("trading day begins", "day", effect.Day, "calendar", effect.Calendar)
+		case core.Crossed:
+			r.crossed(effect)
 		case core.Taken, core.Decided, core.CancelAnswered:
 			// answered through proposal.applied
 		}
@@ -153,6 +155,19 @@ func (r *Runner) notice(n core.Notice) {
 	r.publisher.Log(LogLine{Trader: n.Trader, Level: n.Level, Text: text})
 }
 
+// crossed tells the operator, and nobody else, whose orders would have met.
+func (r *Runner) crossed(e core.Crossed) {
+	what := "refused"
+	if e.Waits {
+		what = "waits for the end of the others"
+	}
+	for _, with := range e.With {
+		r.log.Warn("internal cross", "order", e.Order.ID, "trader", e.Order.Trader, "instrument", e.Order.Instrument, "direction", e.Order.Direction, "price", e.Order.Price,
+			"quantity", e.Order.Qty, "outcome", what, "with", with.ID, "with_trader", with.Trader, "with_type", with.Type, "with_price", with.Price, "with_quantity", with.Qty,
+			"with_filled", with.Filled)
+	}
+}
+
 // tellManagers passes on what an entry did, so that the managers' books follow the core's.
 func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 	decided := false
@@ -174,7 +189,7 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 			if effect.Fund {
 				r.plugins.Observe(hub.RiskEvent{Day: effect.Day})
 			}
-		case core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.BookChanged, core.Notice, core.Alert, core.PoliciesAnswered:
+		case core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.BookChanged, core.Notice, core.Alert, core.PoliciesAnswered, core.Crossed:
 		}
 	}
 	if in, ok := e.Input.(hub.Marks); ok {

@@ -1,0 +1,122 @@
+package policy
+
+import "slices"
+
+// ScopeOwn is of the fund's own working orders in the order's market.
+const ScopeOwn Scope = 80
+
+// Variables of the fund's own working orders in the order's market (ScopeOwn).
+const (
+	OwnBestBuy    Var = iota + 800 // price; missing when there is none, or one without a price
+	OwnBestSell                    // price; likewise
+	OwnBuys                        // how many
+	OwnSells                       // how many
+	OwnWouldCross                  // truth: this order could trade with one of them
+)
+
+// Variables of a trader or of the fund (ScopeTrader, ScopeFund): orders of the fund that meet each other.
+const (
+	Crosses            Var = iota + 810 // orders that would have met one of the fund's, and were refused or made to wait
+	SelfTrades                          // trades of the fund with itself
+	SelfTradesContract                  // of them, in this contract, today
+)
+
+// Cross says what becomes of an order that could trade with a working order of the same fund.
+type Cross uint8
+
+// What may become of it. The zero Cross refuses: a fund that says nothing does not trade with itself.
+const (
+	// CrossRefuse: it is refused.
+	CrossRefuse Cross = iota
+	// CrossCancelResting: the orders that it would meet are cancelled, and it is decided again when all of them have ended.
+	CrossCancelResting
+	// CrossAllow: nothing. For simulated markets.
+	CrossAllow
+)
+
+var crossNames = []string{"refuse", "cancel_resting", "allow"}
+
+// String is the word of the policy file.
+func (c Cross) String() string {
+	if int(c) < len(crossNames) {
+		return crossNames[c]
+	}
+	return "unknown"
+}
+
+// InternalCross is what the fund's policy says under internal_cross. Where nothing is said an order is refused; but not by files of before the key was known, for what a hub decided then
+// stays as it was.
+func (r *Rules) InternalCross() Cross {
+	switch {
+	case r.language == 0:
+		return CrossAllow
+	case r.fund == nil:
+		return CrossRefuse
+	}
+	return r.fund.cross
+}
+
+// Warnings are what is right and yet worth a second look, sorted as errors are.
+func (r *Rules) Warnings() []Error {
+	if r.fund == nil || r.fund.cross != CrossAllow {
+		return nil
+	}
+	at := r.fund.crossAt
+	return []Error{{r.fund.file, at.line, at.col, "internal_cross: allow lets orders of the fund trade with each other; exchanges count that as self-trading: it is for simulated markets"}}
+}
+
+// readCross reads the key internal_cross, which the fund's file alone may have.
+func (c *sheetCompiler) readCross(e entry) {
+	const where = "internal_cross"
+	if !c.sheet.isFund {
+		c.fail(placeOf(e.key), where, "is for the fund's policy: whether orders of the fund may meet is not for one trader to say; remove this line")
+		return
+	}
+	s, ok := c.scalar(e, where, "refuse, cancel_resting or allow")
+	if !ok {
+		return
+	}
+	i := slices.Index(crossNames, s.value())
+	if i < 0 {
+		hint := didYouMean(s.value(), crossNames)
+		if hint == "" {
+			hint = "; write refuse, cancel_resting or allow"
+		}
+		c.fail(placeOf(e.value), where, "%q is not known%s", shorten(s.value(), textShown), hint)
+		return
+	}
+	c.sheet.cross, c.sheet.crossAt = Cross(i), placeOf(e.value)
+}
+
+// ownVars are what the fund itself has working in the order's market.
+func ownVars() []VarInfo {
+	number := func(name string, v Var, unit, meaning, missing string) VarInfo {
+		return VarInfo{Name: "own." + name, Scope: ScopeOwn, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
+	}
+	return []VarInfo{
+		number("best_buy", OwnBestBuy, "price", "the highest price of the fund's working buys",
+			"there is none; or one of them is a market or stop order, which can trade at any price. Ask own.buys first, or own.would_cross, which is always there"),
+		number("best_sell", OwnBestSell, "price", "the lowest price of the fund's working sells", "there is none; or one of them is a market or stop order"),
+		number("buys", OwnBuys, "count", "the fund's working buys, sent and unconfirmed ones, those in doubt and waiting stops included", ""),
+		number("sells", OwnSells, "count", "the fund's working sells, likewise", ""),
+		{
+			Name: "own.would_cross", Scope: ScopeOwn, Var: OwnWouldCross, Kind: KindTruth,
+			Meaning: "the order could trade with a working order of the fund: their prices meet, or one of the two is a market or stop order",
+		},
+	}
+}
+
+// crossVars are what a trader, or the fund, had to do with itself; names without the owner's.
+func crossVars() []VarInfo {
+	counter := func(name string, v Var, meaning string) VarInfo {
+		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: "count", Windowed: true, Meaning: meaning, Missing: "more of them in the window than the hub keeps"}
+	}
+	return []VarInfo{
+		counter("crosses", Crosses, "orders that would have met a working order of the fund, and were refused or had to wait for its cancellation; of a trader: the trader's orders"),
+		counter("self_trades", SelfTrades, "trades of the fund with itself, each counted once; of a trader: those in which the trader has a side"),
+		{
+			Name: "self_trades_in_contract", Narrow: InContract, Var: SelfTradesContract, Kind: KindNumber, Unit: "count",
+			Meaning: "self_trades of this trading day in this contract, as exchanges count them",
+		},
+	}
+}
