@@ -43,6 +43,7 @@ func TestEnumerations(t *testing.T) {
 	check("OPTION_TYPE_", pluginpb.OptionType_name, func(n uint8) string { return hub.OptionType(n).String() }, nil)
 	check("INTERVAL_", pluginpb.Interval_name, func(n uint8) string { return hub.Interval(n).String() },
 		map[string]string{"1m": "MINUTE", "1h": "HOUR", "d": "DAILY", "w": "WEEKLY", "tick": "TICK"})
+	check("PHASE_", pluginpb.Phase_name, func(n uint8) string { return hub.Phase(n).String() }, nil)
 	if got := hub.ReportKind(len(pluginpb.ReportKind_name)); got != hub.ReportNotSent {
 		t.Errorf("the first kind of report that is not in the contract is %d, want ReportNotSent", got)
 	}
@@ -74,6 +75,9 @@ func fill(t *rapid.T, v reflect.Value, label string) {
 		return
 	case *hub.Interval:
 		*x = rapid.SampledFrom([]hub.Interval{hub.Minute, hub.TickInterval}).Draw(t, label)
+		return
+	case *hub.Phase:
+		*x = rapid.SampledFrom([]hub.Phase{hub.Closed, hub.Extended}).Draw(t, label)
 		return
 	case *hub.ReportKind:
 		*x = rapid.SampledFrom([]hub.ReportKind{hub.ReportAccepted, hub.ReportCancelRejected}).Draw(t, label)

@@ -25,8 +25,30 @@ func CandidateOf(c hub.Candidate) *Candidate {
 			Volume:       num(c.Market.Volume),
 			OpenInterest: num(c.Market.OpenInt),
 			Seen:         int64(c.Market.Seen),
+			Session:      sessionOf(c.Market.Session),
 		},
 	}
+}
+
+func sessionOf(s hub.Session) *Session {
+	if s == (hub.Session{}) {
+		return nil
+	}
+	return &Session{
+		Calendar: text(s.Calendar), Day: text(s.Day), FundDay: text(s.FundDay), Phase: Phase(s.Phase), Name: text(s.Name), Opened: int64(s.Opened), Closes: int64(s.Closes),
+		Expires: text(s.Expires), Delivers: text(s.Delivers),
+	}
+}
+
+func (x *Session) hub() hub.Session {
+	s := hub.Session{
+		Calendar: x.GetCalendar(), Day: hub.Day(x.GetDay()), FundDay: hub.Day(x.GetFundDay()), Name: x.GetName(), Opened: hub.Time(x.GetOpened()), Closes: hub.Time(x.GetCloses()),
+		Expires: hub.Day(x.GetExpires()), Delivers: x.GetDelivers(),
+	}
+	if _, known := Phase_name[int32(x.GetPhase())]; known { // a phase of a later version of the contract is one that nobody knows
+		s.Phase = hub.Phase(x.GetPhase())
+	}
+	return s
 }
 
 // Hub converts from the wire.
@@ -48,6 +70,7 @@ func (x *Candidate) Hub() (hub.Candidate, error) {
 			Volume:    r.num("volume", m.GetVolume()),
 			OpenInt:   r.num("open_interest", m.GetOpenInterest()),
 			Seen:      hub.Time(m.GetSeen()),
+			Session:   m.GetSession().hub(),
 		},
 	}
 	return c, wrap(fmt.Sprintf("candidate %d", c.Ask), r.err)

@@ -21,6 +21,67 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Phase is what a venue does with orders at a moment.
+type Phase int32
+
+const (
+	// The calendar has no hours for the contract.
+	Phase_PHASE_UNSPECIFIED Phase = 0
+	// It takes none.
+	Phase_PHASE_CLOSED Phase = 1
+	// It collects them, and matches them at once at the end.
+	Phase_PHASE_AUCTION Phase = 2
+	// They trade as they come.
+	Phase_PHASE_CONTINUOUS Phase = 3
+	// Before or after the regular session.
+	Phase_PHASE_EXTENDED Phase = 4
+)
+
+// Enum value maps for Phase.
+var (
+	Phase_name = map[int32]string{
+		0: "PHASE_UNSPECIFIED",
+		1: "PHASE_CLOSED",
+		2: "PHASE_AUCTION",
+		3: "PHASE_CONTINUOUS",
+		4: "PHASE_EXTENDED",
+	}
+	Phase_value = map[string]int32{
+		"PHASE_UNSPECIFIED": 0,
+		"PHASE_CLOSED":      1,
+		"PHASE_AUCTION":     2,
+		"PHASE_CONTINUOUS":  3,
+		"PHASE_EXTENDED":    4,
+	}
+)
+
+func (x Phase) Enum() *Phase {
+	p := new(Phase)
+	*p = x
+	return p
+}
+
+func (x Phase) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Phase) Descriptor() protoreflect.EnumDescriptor {
+	return file_tradehub_plugin_v1_risk_proto_enumTypes[0].Descriptor()
+}
+
+func (Phase) Type() protoreflect.EnumType {
+	return &file_tradehub_plugin_v1_risk_proto_enumTypes[0]
+}
+
+func (x Phase) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Phase.Descriptor instead.
+func (Phase) EnumDescriptor() ([]byte, []int) {
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{0}
+}
+
 // RiskCommands is what was waiting to be sent to the manager, in order.
 type RiskCommands struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -324,7 +385,9 @@ type MarketView struct {
 	// Open interest.
 	OpenInterest string `protobuf:"bytes,8,opt,name=open_interest,json=openInterest,proto3" json:"open_interest,omitempty"`
 	// When the hub received the tick; 0: none yet.
-	Seen          int64 `protobuf:"varint,9,opt,name=seen,proto3" json:"seen,omitempty"`
+	Seen int64 `protobuf:"varint,9,opt,name=seen,proto3" json:"seen,omitempty"`
+	// What the contract's trading calendar says; absent when none was asked.
+	Session       *Session `protobuf:"bytes,10,opt,name=session,proto3" json:"session,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -422,6 +485,131 @@ func (x *MarketView) GetSeen() int64 {
 	return 0
 }
 
+func (x *MarketView) GetSession() *Session {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+// Session is what a trading calendar says of a contract at a moment.
+type Session struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The calendar of the contract's exchange.
+	Calendar string `protobuf:"bytes,1,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	// Its trading day, such as "20261123".
+	Day string `protobuf:"bytes,2,opt,name=day,proto3" json:"day,omitempty"`
+	// The trading day of the fund, by which counters and the day's profit and loss roll.
+	FundDay string `protobuf:"bytes,3,opt,name=fund_day,json=fundDay,proto3" json:"fund_day,omitempty"`
+	// What the venue does with orders.
+	Phase Phase `protobuf:"varint,4,opt,name=phase,proto3,enum=tradehub.plugin.v1.Phase" json:"phase,omitempty"`
+	// The session's name, such as "night"; "" between sessions.
+	Name string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
+	// When the phase began: nanoseconds since 1970 UTC; 0 where it never did.
+	Opened int64 `protobuf:"varint,6,opt,name=opened,proto3" json:"opened,omitempty"`
+	// When it ends; 0 where it never does.
+	Closes int64 `protobuf:"varint,7,opt,name=closes,proto3" json:"closes,omitempty"`
+	// The last day of the contract; "" when it is not known.
+	Expires string `protobuf:"bytes,8,opt,name=expires,proto3" json:"expires,omitempty"`
+	// The month of its delivery, such as "202701"; "" when it has none.
+	Delivers      string `protobuf:"bytes,9,opt,name=delivers,proto3" json:"delivers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Session) Reset() {
+	*x = Session{}
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Session) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Session) ProtoMessage() {}
+
+func (x *Session) ProtoReflect() protoreflect.Message {
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Session.ProtoReflect.Descriptor instead.
+func (*Session) Descriptor() ([]byte, []int) {
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Session) GetCalendar() string {
+	if x != nil {
+		return x.Calendar
+	}
+	return ""
+}
+
+func (x *Session) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *Session) GetFundDay() string {
+	if x != nil {
+		return x.FundDay
+	}
+	return ""
+}
+
+func (x *Session) GetPhase() Phase {
+	if x != nil {
+		return x.Phase
+	}
+	return Phase_PHASE_UNSPECIFIED
+}
+
+func (x *Session) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Session) GetOpened() int64 {
+	if x != nil {
+		return x.Opened
+	}
+	return 0
+}
+
+func (x *Session) GetCloses() int64 {
+	if x != nil {
+		return x.Closes
+	}
+	return 0
+}
+
+func (x *Session) GetExpires() string {
+	if x != nil {
+		return x.Expires
+	}
+	return ""
+}
+
+func (x *Session) GetDelivers() string {
+	if x != nil {
+		return x.Delivers
+	}
+	return ""
+}
+
 // Book is all that a risk manager needs to begin, in parts that are to be put together.
 type Book struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -447,7 +635,7 @@ type Book struct {
 
 func (x *Book) Reset() {
 	*x = Book{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[4]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -459,7 +647,7 @@ func (x *Book) String() string {
 func (*Book) ProtoMessage() {}
 
 func (x *Book) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[4]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -472,7 +660,7 @@ func (x *Book) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Book.ProtoReflect.Descriptor instead.
 func (*Book) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{4}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Book) GetCurrency() string {
@@ -558,7 +746,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[5]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -570,7 +758,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[5]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -583,7 +771,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{5}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Account) GetTrader() string {
@@ -678,7 +866,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[6]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +878,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[6]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +891,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{6}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Position) GetTrader() string {
@@ -789,7 +977,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[7]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -801,7 +989,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[7]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -814,7 +1002,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{7}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Mark) GetInstrument() *Instrument {
@@ -852,7 +1040,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[8]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -864,7 +1052,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[8]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -877,7 +1065,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{8}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Event) GetEvent() isEvent_Event {
@@ -1016,7 +1204,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[9]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1028,7 +1216,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[9]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1041,7 +1229,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{9}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -1091,7 +1279,7 @@ type Trade struct {
 
 func (x *Trade) Reset() {
 	*x = Trade{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[10]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1103,7 +1291,7 @@ func (x *Trade) String() string {
 func (*Trade) ProtoMessage() {}
 
 func (x *Trade) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[10]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1116,7 +1304,7 @@ func (x *Trade) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trade.ProtoReflect.Descriptor instead.
 func (*Trade) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{10}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Trade) GetId() string {
@@ -1214,7 +1402,7 @@ type MarkList struct {
 
 func (x *MarkList) Reset() {
 	*x = MarkList{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[11]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1226,7 +1414,7 @@ func (x *MarkList) String() string {
 func (*MarkList) ProtoMessage() {}
 
 func (x *MarkList) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[11]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1239,7 +1427,7 @@ func (x *MarkList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkList.ProtoReflect.Descriptor instead.
 func (*MarkList) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{11}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MarkList) GetMarks() []*Mark {
@@ -1260,7 +1448,7 @@ type ContractList struct {
 
 func (x *ContractList) Reset() {
 	*x = ContractList{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[12]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1272,7 +1460,7 @@ func (x *ContractList) String() string {
 func (*ContractList) ProtoMessage() {}
 
 func (x *ContractList) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[12]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1285,7 +1473,7 @@ func (x *ContractList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContractList.ProtoReflect.Descriptor instead.
 func (*ContractList) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{12}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ContractList) GetContracts() []*Contract {
@@ -1308,7 +1496,7 @@ type RiskAnswers struct {
 
 func (x *RiskAnswers) Reset() {
 	*x = RiskAnswers{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[13]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1320,7 +1508,7 @@ func (x *RiskAnswers) String() string {
 func (*RiskAnswers) ProtoMessage() {}
 
 func (x *RiskAnswers) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[13]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1333,7 +1521,7 @@ func (x *RiskAnswers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RiskAnswers.ProtoReflect.Descriptor instead.
 func (*RiskAnswers) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{13}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RiskAnswers) GetAnswers() []*RiskAnswer {
@@ -1370,7 +1558,7 @@ type RiskAnswer struct {
 
 func (x *RiskAnswer) Reset() {
 	*x = RiskAnswer{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[14]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1382,7 +1570,7 @@ func (x *RiskAnswer) String() string {
 func (*RiskAnswer) ProtoMessage() {}
 
 func (x *RiskAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[14]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1395,7 +1583,7 @@ func (x *RiskAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RiskAnswer.ProtoReflect.Descriptor instead.
 func (*RiskAnswer) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{14}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RiskAnswer) GetAnswer() isRiskAnswer_Answer {
@@ -1520,7 +1708,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[15]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1720,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[15]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1733,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{15}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Verdict) GetAsk() uint64 {
@@ -1580,7 +1768,7 @@ type Numbers struct {
 
 func (x *Numbers) Reset() {
 	*x = Numbers{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[16]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1592,7 +1780,7 @@ func (x *Numbers) String() string {
 func (*Numbers) ProtoMessage() {}
 
 func (x *Numbers) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[16]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1605,7 +1793,7 @@ func (x *Numbers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Numbers.ProtoReflect.Descriptor instead.
 func (*Numbers) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{16}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Numbers) GetNumbers() []*Number {
@@ -1630,7 +1818,7 @@ type Number struct {
 
 func (x *Number) Reset() {
 	*x = Number{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[17]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1642,7 +1830,7 @@ func (x *Number) String() string {
 func (*Number) ProtoMessage() {}
 
 func (x *Number) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[17]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1655,7 +1843,7 @@ func (x *Number) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Number.ProtoReflect.Descriptor instead.
 func (*Number) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{17}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Number) GetName() string {
@@ -1699,7 +1887,7 @@ const file_tradehub_plugin_v1_risk_proto_rawDesc = "" +
 	"\x06trader\x18\x02 \x01(\tR\x06trader\x12:\n" +
 	"\arequest\x18\x03 \x01(\v2 .tradehub.plugin.v1.OrderRequestR\arequest\x12\x18\n" +
 	"\agateway\x18\x04 \x01(\tR\agateway\x126\n" +
-	"\x06market\x18\x05 \x01(\v2\x1e.tradehub.plugin.v1.MarketViewR\x06market\"\xec\x01\n" +
+	"\x06market\x18\x05 \x01(\v2\x1e.tradehub.plugin.v1.MarketViewR\x06market\"\xa3\x02\n" +
 	"\n" +
 	"MarketView\x12\x12\n" +
 	"\x04last\x18\x01 \x01(\tR\x04last\x12\x10\n" +
@@ -1711,7 +1899,19 @@ const file_tradehub_plugin_v1_risk_proto_rawDesc = "" +
 	"\tpre_close\x18\x06 \x01(\tR\bpreClose\x12\x16\n" +
 	"\x06volume\x18\a \x01(\tR\x06volume\x12#\n" +
 	"\ropen_interest\x18\b \x01(\tR\fopenInterest\x12\x12\n" +
-	"\x04seen\x18\t \x01(\x03R\x04seen\"\xda\x02\n" +
+	"\x04seen\x18\t \x01(\x03R\x04seen\x125\n" +
+	"\asession\x18\n" +
+	" \x01(\v2\x1b.tradehub.plugin.v1.SessionR\asession\"\xfd\x01\n" +
+	"\aSession\x12\x1a\n" +
+	"\bcalendar\x18\x01 \x01(\tR\bcalendar\x12\x10\n" +
+	"\x03day\x18\x02 \x01(\tR\x03day\x12\x19\n" +
+	"\bfund_day\x18\x03 \x01(\tR\afundDay\x12/\n" +
+	"\x05phase\x18\x04 \x01(\x0e2\x19.tradehub.plugin.v1.PhaseR\x05phase\x12\x12\n" +
+	"\x04name\x18\x05 \x01(\tR\x04name\x12\x16\n" +
+	"\x06opened\x18\x06 \x01(\x03R\x06opened\x12\x16\n" +
+	"\x06closes\x18\a \x01(\x03R\x06closes\x12\x18\n" +
+	"\aexpires\x18\b \x01(\tR\aexpires\x12\x1a\n" +
+	"\bdelivers\x18\t \x01(\tR\bdelivers\"\xda\x02\n" +
 	"\x04Book\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12:\n" +
 	"\tcontracts\x18\x02 \x03(\v2\x1c.tradehub.plugin.v1.ContractR\tcontracts\x125\n" +
@@ -1809,7 +2009,13 @@ const file_tradehub_plugin_v1_risk_proto_rawDesc = "" +
 	"\x06Number\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06trader\x18\x02 \x01(\tR\x06trader\x12\x14\n" +
-	"\x05value\x18\x03 \x01(\tR\x05value2_\n" +
+	"\x05value\x18\x03 \x01(\tR\x05value*m\n" +
+	"\x05Phase\x12\x15\n" +
+	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x10\n" +
+	"\fPHASE_CLOSED\x10\x01\x12\x11\n" +
+	"\rPHASE_AUCTION\x10\x02\x12\x14\n" +
+	"\x10PHASE_CONTINUOUS\x10\x03\x12\x12\n" +
+	"\x0ePHASE_EXTENDED\x10\x042_\n" +
 	"\vRiskService\x12P\n" +
 	"\aSession\x12 .tradehub.plugin.v1.RiskCommands\x1a\x1f.tradehub.plugin.v1.RiskAnswers(\x010\x01B\x1bZ\x19tradehub/plugins/pluginpbb\x06proto3"
 
@@ -1825,85 +2031,90 @@ func file_tradehub_plugin_v1_risk_proto_rawDescGZIP() []byte {
 	return file_tradehub_plugin_v1_risk_proto_rawDescData
 }
 
-var file_tradehub_plugin_v1_risk_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_tradehub_plugin_v1_risk_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_tradehub_plugin_v1_risk_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_tradehub_plugin_v1_risk_proto_goTypes = []any{
-	(*RiskCommands)(nil), // 0: tradehub.plugin.v1.RiskCommands
-	(*RiskCommand)(nil),  // 1: tradehub.plugin.v1.RiskCommand
-	(*Candidate)(nil),    // 2: tradehub.plugin.v1.Candidate
-	(*MarketView)(nil),   // 3: tradehub.plugin.v1.MarketView
-	(*Book)(nil),         // 4: tradehub.plugin.v1.Book
-	(*Account)(nil),      // 5: tradehub.plugin.v1.Account
-	(*Position)(nil),     // 6: tradehub.plugin.v1.Position
-	(*Mark)(nil),         // 7: tradehub.plugin.v1.Mark
-	(*Event)(nil),        // 8: tradehub.plugin.v1.Event
-	(*Decision)(nil),     // 9: tradehub.plugin.v1.Decision
-	(*Trade)(nil),        // 10: tradehub.plugin.v1.Trade
-	(*MarkList)(nil),     // 11: tradehub.plugin.v1.MarkList
-	(*ContractList)(nil), // 12: tradehub.plugin.v1.ContractList
-	(*RiskAnswers)(nil),  // 13: tradehub.plugin.v1.RiskAnswers
-	(*RiskAnswer)(nil),   // 14: tradehub.plugin.v1.RiskAnswer
-	(*Verdict)(nil),      // 15: tradehub.plugin.v1.Verdict
-	(*Numbers)(nil),      // 16: tradehub.plugin.v1.Numbers
-	(*Number)(nil),       // 17: tradehub.plugin.v1.Number
-	(*Start)(nil),        // 18: tradehub.plugin.v1.Start
-	(*Ping)(nil),         // 19: tradehub.plugin.v1.Ping
-	(*Close)(nil),        // 20: tradehub.plugin.v1.Close
-	(*OrderRequest)(nil), // 21: tradehub.plugin.v1.OrderRequest
-	(*Contract)(nil),     // 22: tradehub.plugin.v1.Contract
-	(*Order)(nil),        // 23: tradehub.plugin.v1.Order
-	(*Instrument)(nil),   // 24: tradehub.plugin.v1.Instrument
-	(Direction)(0),       // 25: tradehub.plugin.v1.Direction
-	(Offset)(0),          // 26: tradehub.plugin.v1.Offset
-	(*Started)(nil),      // 27: tradehub.plugin.v1.Started
-	(*Failed)(nil),       // 28: tradehub.plugin.v1.Failed
-	(*Pong)(nil),         // 29: tradehub.plugin.v1.Pong
-	(*Closed)(nil),       // 30: tradehub.plugin.v1.Closed
+	(Phase)(0),           // 0: tradehub.plugin.v1.Phase
+	(*RiskCommands)(nil), // 1: tradehub.plugin.v1.RiskCommands
+	(*RiskCommand)(nil),  // 2: tradehub.plugin.v1.RiskCommand
+	(*Candidate)(nil),    // 3: tradehub.plugin.v1.Candidate
+	(*MarketView)(nil),   // 4: tradehub.plugin.v1.MarketView
+	(*Session)(nil),      // 5: tradehub.plugin.v1.Session
+	(*Book)(nil),         // 6: tradehub.plugin.v1.Book
+	(*Account)(nil),      // 7: tradehub.plugin.v1.Account
+	(*Position)(nil),     // 8: tradehub.plugin.v1.Position
+	(*Mark)(nil),         // 9: tradehub.plugin.v1.Mark
+	(*Event)(nil),        // 10: tradehub.plugin.v1.Event
+	(*Decision)(nil),     // 11: tradehub.plugin.v1.Decision
+	(*Trade)(nil),        // 12: tradehub.plugin.v1.Trade
+	(*MarkList)(nil),     // 13: tradehub.plugin.v1.MarkList
+	(*ContractList)(nil), // 14: tradehub.plugin.v1.ContractList
+	(*RiskAnswers)(nil),  // 15: tradehub.plugin.v1.RiskAnswers
+	(*RiskAnswer)(nil),   // 16: tradehub.plugin.v1.RiskAnswer
+	(*Verdict)(nil),      // 17: tradehub.plugin.v1.Verdict
+	(*Numbers)(nil),      // 18: tradehub.plugin.v1.Numbers
+	(*Number)(nil),       // 19: tradehub.plugin.v1.Number
+	(*Start)(nil),        // 20: tradehub.plugin.v1.Start
+	(*Ping)(nil),         // 21: tradehub.plugin.v1.Ping
+	(*Close)(nil),        // 22: tradehub.plugin.v1.Close
+	(*OrderRequest)(nil), // 23: tradehub.plugin.v1.OrderRequest
+	(*Contract)(nil),     // 24: tradehub.plugin.v1.Contract
+	(*Order)(nil),        // 25: tradehub.plugin.v1.Order
+	(*Instrument)(nil),   // 26: tradehub.plugin.v1.Instrument
+	(Direction)(0),       // 27: tradehub.plugin.v1.Direction
+	(Offset)(0),          // 28: tradehub.plugin.v1.Offset
+	(*Started)(nil),      // 29: tradehub.plugin.v1.Started
+	(*Failed)(nil),       // 30: tradehub.plugin.v1.Failed
+	(*Pong)(nil),         // 31: tradehub.plugin.v1.Pong
+	(*Closed)(nil),       // 32: tradehub.plugin.v1.Closed
 }
 var file_tradehub_plugin_v1_risk_proto_depIdxs = []int32{
-	1,  // 0: tradehub.plugin.v1.RiskCommands.commands:type_name -> tradehub.plugin.v1.RiskCommand
-	18, // 1: tradehub.plugin.v1.RiskCommand.start:type_name -> tradehub.plugin.v1.Start
-	4,  // 2: tradehub.plugin.v1.RiskCommand.book:type_name -> tradehub.plugin.v1.Book
-	2,  // 3: tradehub.plugin.v1.RiskCommand.judge:type_name -> tradehub.plugin.v1.Candidate
-	8,  // 4: tradehub.plugin.v1.RiskCommand.observe:type_name -> tradehub.plugin.v1.Event
-	19, // 5: tradehub.plugin.v1.RiskCommand.ping:type_name -> tradehub.plugin.v1.Ping
-	20, // 6: tradehub.plugin.v1.RiskCommand.close:type_name -> tradehub.plugin.v1.Close
-	21, // 7: tradehub.plugin.v1.Candidate.request:type_name -> tradehub.plugin.v1.OrderRequest
-	3,  // 8: tradehub.plugin.v1.Candidate.market:type_name -> tradehub.plugin.v1.MarketView
-	22, // 9: tradehub.plugin.v1.Book.contracts:type_name -> tradehub.plugin.v1.Contract
-	5,  // 10: tradehub.plugin.v1.Book.traders:type_name -> tradehub.plugin.v1.Account
-	6,  // 11: tradehub.plugin.v1.Book.positions:type_name -> tradehub.plugin.v1.Position
-	23, // 12: tradehub.plugin.v1.Book.orders:type_name -> tradehub.plugin.v1.Order
-	7,  // 13: tradehub.plugin.v1.Book.marks:type_name -> tradehub.plugin.v1.Mark
-	24, // 14: tradehub.plugin.v1.Position.instrument:type_name -> tradehub.plugin.v1.Instrument
-	25, // 15: tradehub.plugin.v1.Position.direction:type_name -> tradehub.plugin.v1.Direction
-	24, // 16: tradehub.plugin.v1.Mark.instrument:type_name -> tradehub.plugin.v1.Instrument
-	9,  // 17: tradehub.plugin.v1.Event.decided:type_name -> tradehub.plugin.v1.Decision
-	23, // 18: tradehub.plugin.v1.Event.order:type_name -> tradehub.plugin.v1.Order
-	10, // 19: tradehub.plugin.v1.Event.trade:type_name -> tradehub.plugin.v1.Trade
-	5,  // 20: tradehub.plugin.v1.Event.account:type_name -> tradehub.plugin.v1.Account
-	11, // 21: tradehub.plugin.v1.Event.marks:type_name -> tradehub.plugin.v1.MarkList
-	12, // 22: tradehub.plugin.v1.Event.contracts:type_name -> tradehub.plugin.v1.ContractList
-	23, // 23: tradehub.plugin.v1.Decision.order:type_name -> tradehub.plugin.v1.Order
-	24, // 24: tradehub.plugin.v1.Trade.instrument:type_name -> tradehub.plugin.v1.Instrument
-	25, // 25: tradehub.plugin.v1.Trade.direction:type_name -> tradehub.plugin.v1.Direction
-	26, // 26: tradehub.plugin.v1.Trade.offset:type_name -> tradehub.plugin.v1.Offset
-	7,  // 27: tradehub.plugin.v1.MarkList.marks:type_name -> tradehub.plugin.v1.Mark
-	22, // 28: tradehub.plugin.v1.ContractList.contracts:type_name -> tradehub.plugin.v1.Contract
-	14, // 29: tradehub.plugin.v1.RiskAnswers.answers:type_name -> tradehub.plugin.v1.RiskAnswer
-	27, // 30: tradehub.plugin.v1.RiskAnswer.started:type_name -> tradehub.plugin.v1.Started
-	28, // 31: tradehub.plugin.v1.RiskAnswer.failed:type_name -> tradehub.plugin.v1.Failed
-	15, // 32: tradehub.plugin.v1.RiskAnswer.verdict:type_name -> tradehub.plugin.v1.Verdict
-	16, // 33: tradehub.plugin.v1.RiskAnswer.numbers:type_name -> tradehub.plugin.v1.Numbers
-	29, // 34: tradehub.plugin.v1.RiskAnswer.pong:type_name -> tradehub.plugin.v1.Pong
-	30, // 35: tradehub.plugin.v1.RiskAnswer.closed:type_name -> tradehub.plugin.v1.Closed
-	17, // 36: tradehub.plugin.v1.Numbers.numbers:type_name -> tradehub.plugin.v1.Number
-	0,  // 37: tradehub.plugin.v1.RiskService.Session:input_type -> tradehub.plugin.v1.RiskCommands
-	13, // 38: tradehub.plugin.v1.RiskService.Session:output_type -> tradehub.plugin.v1.RiskAnswers
-	38, // [38:39] is the sub-list for method output_type
-	37, // [37:38] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	2,  // 0: tradehub.plugin.v1.RiskCommands.commands:type_name -> tradehub.plugin.v1.RiskCommand
+	20, // 1: tradehub.plugin.v1.RiskCommand.start:type_name -> tradehub.plugin.v1.Start
+	6,  // 2: tradehub.plugin.v1.RiskCommand.book:type_name -> tradehub.plugin.v1.Book
+	3,  // 3: tradehub.plugin.v1.RiskCommand.judge:type_name -> tradehub.plugin.v1.Candidate
+	10, // 4: tradehub.plugin.v1.RiskCommand.observe:type_name -> tradehub.plugin.v1.Event
+	21, // 5: tradehub.plugin.v1.RiskCommand.ping:type_name -> tradehub.plugin.v1.Ping
+	22, // 6: tradehub.plugin.v1.RiskCommand.close:type_name -> tradehub.plugin.v1.Close
+	23, // 7: tradehub.plugin.v1.Candidate.request:type_name -> tradehub.plugin.v1.OrderRequest
+	4,  // 8: tradehub.plugin.v1.Candidate.market:type_name -> tradehub.plugin.v1.MarketView
+	5,  // 9: tradehub.plugin.v1.MarketView.session:type_name -> tradehub.plugin.v1.Session
+	0,  // 10: tradehub.plugin.v1.Session.phase:type_name -> tradehub.plugin.v1.Phase
+	24, // 11: tradehub.plugin.v1.Book.contracts:type_name -> tradehub.plugin.v1.Contract
+	7,  // 12: tradehub.plugin.v1.Book.traders:type_name -> tradehub.plugin.v1.Account
+	8,  // 13: tradehub.plugin.v1.Book.positions:type_name -> tradehub.plugin.v1.Position
+	25, // 14: tradehub.plugin.v1.Book.orders:type_name -> tradehub.plugin.v1.Order
+	9,  // 15: tradehub.plugin.v1.Book.marks:type_name -> tradehub.plugin.v1.Mark
+	26, // 16: tradehub.plugin.v1.Position.instrument:type_name -> tradehub.plugin.v1.Instrument
+	27, // 17: tradehub.plugin.v1.Position.direction:type_name -> tradehub.plugin.v1.Direction
+	26, // 18: tradehub.plugin.v1.Mark.instrument:type_name -> tradehub.plugin.v1.Instrument
+	11, // 19: tradehub.plugin.v1.Event.decided:type_name -> tradehub.plugin.v1.Decision
+	25, // 20: tradehub.plugin.v1.Event.order:type_name -> tradehub.plugin.v1.Order
+	12, // 21: tradehub.plugin.v1.Event.trade:type_name -> tradehub.plugin.v1.Trade
+	7,  // 22: tradehub.plugin.v1.Event.account:type_name -> tradehub.plugin.v1.Account
+	13, // 23: tradehub.plugin.v1.Event.marks:type_name -> tradehub.plugin.v1.MarkList
+	14, // 24: tradehub.plugin.v1.Event.contracts:type_name -> tradehub.plugin.v1.ContractList
+	25, // 25: tradehub.plugin.v1.Decision.order:type_name -> tradehub.plugin.v1.Order
+	26, // 26: tradehub.plugin.v1.Trade.instrument:type_name -> tradehub.plugin.v1.Instrument
+	27, // 27: tradehub.plugin.v1.Trade.direction:type_name -> tradehub.plugin.v1.Direction
+	28, // 28: tradehub.plugin.v1.Trade.offset:type_name -> tradehub.plugin.v1.Offset
+	9,  // 29: tradehub.plugin.v1.MarkList.marks:type_name -> tradehub.plugin.v1.Mark
+	24, // 30: tradehub.plugin.v1.ContractList.contracts:type_name -> tradehub.plugin.v1.Contract
+	16, // 31: tradehub.plugin.v1.RiskAnswers.answers:type_name -> tradehub.plugin.v1.RiskAnswer
+	29, // 32: tradehub.plugin.v1.RiskAnswer.started:type_name -> tradehub.plugin.v1.Started
+	30, // 33: tradehub.plugin.v1.RiskAnswer.failed:type_name -> tradehub.plugin.v1.Failed
+	17, // 34: tradehub.plugin.v1.RiskAnswer.verdict:type_name -> tradehub.plugin.v1.Verdict
+	18, // 35: tradehub.plugin.v1.RiskAnswer.numbers:type_name -> tradehub.plugin.v1.Numbers
+	31, // 36: tradehub.plugin.v1.RiskAnswer.pong:type_name -> tradehub.plugin.v1.Pong
+	32, // 37: tradehub.plugin.v1.RiskAnswer.closed:type_name -> tradehub.plugin.v1.Closed
+	19, // 38: tradehub.plugin.v1.Numbers.numbers:type_name -> tradehub.plugin.v1.Number
+	1,  // 39: tradehub.plugin.v1.RiskService.Session:input_type -> tradehub.plugin.v1.RiskCommands
+	15, // 40: tradehub.plugin.v1.RiskService.Session:output_type -> tradehub.plugin.v1.RiskAnswers
+	40, // [40:41] is the sub-list for method output_type
+	39, // [39:40] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_tradehub_plugin_v1_risk_proto_init() }
@@ -1920,7 +2131,7 @@ func file_tradehub_plugin_v1_risk_proto_init() {
 		(*RiskCommand_Ping)(nil),
 		(*RiskCommand_Close)(nil),
 	}
-	file_tradehub_plugin_v1_risk_proto_msgTypes[8].OneofWrappers = []any{
+	file_tradehub_plugin_v1_risk_proto_msgTypes[9].OneofWrappers = []any{
 		(*Event_Decided)(nil),
 		(*Event_Order)(nil),
 		(*Event_Trade)(nil),
@@ -1929,7 +2140,7 @@ func file_tradehub_plugin_v1_risk_proto_init() {
 		(*Event_Contracts)(nil),
 		(*Event_Day)(nil),
 	}
-	file_tradehub_plugin_v1_risk_proto_msgTypes[14].OneofWrappers = []any{
+	file_tradehub_plugin_v1_risk_proto_msgTypes[15].OneofWrappers = []any{
 		(*RiskAnswer_Started)(nil),
 		(*RiskAnswer_Failed)(nil),
 		(*RiskAnswer_Verdict)(nil),
@@ -1942,13 +2153,14 @@ func file_tradehub_plugin_v1_risk_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tradehub_plugin_v1_risk_proto_rawDesc), len(file_tradehub_plugin_v1_risk_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   18,
+			NumEnums:      1,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_tradehub_plugin_v1_risk_proto_goTypes,
 		DependencyIndexes: file_tradehub_plugin_v1_risk_proto_depIdxs,
+		EnumInfos:         file_tradehub_plugin_v1_risk_proto_enumTypes,
 		MessageInfos:      file_tradehub_plugin_v1_risk_proto_msgTypes,
 	}.Build()
 	File_tradehub_plugin_v1_risk_proto = out.File
