@@ -1,5 +1,7 @@
 package hub
 
+import "slices"
+
 // Entry is one line of the journal: the only thing that moves the core.
 type Entry struct {
 	// Seq counts entries from 1, without gaps.
@@ -30,12 +32,27 @@ type SetUp struct {
 	// Calendar is the main one: counters of the day, and the day's profit and loss, roll with it, and so do the contracts of every exchange that is not in Calendars.
 	Calendar  string             `cbor:"40,keyasint,omitempty"`
 	Calendars []ExchangeCalendar `cbor:"41,keyasint,omitempty"`
+	// Groups are the control groups; an account that is in none is its own, with its gateway's name.
+	Groups []Group `cbor:"70,keyasint,omitempty"`
 }
 
 // ExchangeCalendar says by which calendar an exchange's trading days are counted.
 type ExchangeCalendar struct {
 	Exchange string `cbor:"1,keyasint"`
 	Calendar string `cbor:"2,keyasint"`
+}
+
+// Group is a control group: accounts that an exchange counts together, because one person controls them.
+type Group struct {
+	Name     string        `cbor:"1,keyasint"`
+	Gateways []GatewayName `cbor:"2,keyasint"`
+	// Exchanges at which the accounts are counted together; none means all.
+	Exchanges []string `cbor:"3,keyasint,omitempty"`
+}
+
+// Equal reports whether two groups are the same, word for word.
+func (g Group) Equal(other Group) bool {
+	return g.Name == other.Name && slices.Equal(g.Gateways, other.Gateways) && slices.Equal(g.Exchanges, other.Exchanges)
 }
 
 // Rate is how much of the fund's currency one unit of another is worth.

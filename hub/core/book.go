@@ -29,11 +29,13 @@ type book struct {
 	Margin     hub.Decimal `cbor:"15,keyasint,omitzero"`
 	Gross      hub.Decimal `cbor:"16,keyasint,omitzero"` // at the marks, or at cost where there is no mark
 
-	Orders  series  `cbor:"17,keyasint"`
-	Cancels series  `cbor:"18,keyasint"`
-	Msgs    series  `cbor:"19,keyasint"`
-	Rejects series  `cbor:"20,keyasint"`
-	Trades  series  `cbor:"21,keyasint"`
+	// Of images from before there were cells.
+	OldOrders  oldSeries `cbor:"17,keyasint,omitzero"`
+	OldCancels oldSeries `cbor:"18,keyasint,omitzero"`
+	OldMsgs    oldSeries `cbor:"19,keyasint,omitzero"`
+	OldRejects oldSeries `cbor:"20,keyasint,omitzero"`
+	OldTrades  oldSeries `cbor:"21,keyasint,omitzero"`
+
 	Repeats repeats `cbor:"22,keyasint"`
 
 	Positions []*position `cbor:"23,keyasint,omitempty"` // in the order in which they were first touched
@@ -53,11 +55,15 @@ type book struct {
 	// Losses is how many orders that closed something have ended with a loss, one after another.
 	Losses int `cbor:"54,keyasint,omitempty"`
 	// Orders that were prevented from meeting the fund's own, and trades of the fund with itself.
-	Crosses    series `cbor:"80,keyasint"`
-	SelfTrades series `cbor:"81,keyasint"`
+
+	// Flow is that of the trader, in an image.
+	Flow flowImage `cbor:"70,keyasint,omitzero"`
 
 	byKey map[key]*position
 	state hub.State // the most restrictive of its restraints
+	flow  flow
+	keeps keeps // windows of the trader's cells
+	core  *Core // nil in a book that is made to compare with
 }
 
 func newBook(trader hub.TraderName) *book { return &book{Trader: trader, byKey: map[key]*position{}} }
@@ -66,6 +72,9 @@ func (b *book) position(k key) *position {
 	p := b.byKey[k]
 	if p == nil {
 		p = &position{Key: k}
+		if b.core != nil {
+			p.in = b.core.cellsOf(b, k)
+		}
 		b.byKey[k] = p
 		b.Positions = append(b.Positions, p)
 	}
@@ -90,19 +99,26 @@ func (b *book) rebuild() {
 
 // change runs f on a position and keeps the book's sums over positions right.
 func (b *book) change(sum *hub.Sum, c *contract, p *position, f func()) {
-	b.weigh(sum, c, p, -1)
+	was := b.weigh(sum, c, p, -1)
 	f()
-	b.weigh(sum, c, p, +1)
+	is := b.weigh(sum, c, p, +1)
+	gross := sum.Sub(is.gross, was.gross)
+	for _, x := range p.in {
+		x.held.gross = sum.Add(x.held.gross, gross)
+		x.held.lots.shift(sum, was, is)
+	}
 }
 
-func (b *book) weigh(sum *hub.Sum, c *contract, p *position, sign int) {
+func (b *book) weigh(sum *hub.Sum, c *contract, p *position, sign int) weight {
 	add := sum.Add
 	if sign < 0 {
 		add = sum.Sub
 	}
+	w := p.weight(sum, c)
 	b.Unrealised = add(b.Unrealised, p.Unrealised)
 	b.Margin = add(b.Margin, sum.Add(p.Long.Margin, p.Short.Margin))
-	b.Gross = add(b.Gross, p.gross(sum, c))
+	b.Gross = add(b.Gross, w.gross)
+	return w
 }
 
 func (p *position) gross(sum *hub.Sum, c *contract) hub.Decimal {

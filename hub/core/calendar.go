@@ -101,7 +101,6 @@ func (c *Core) begin(day calendarDay, fund bool) {
 		b.rollPositions(&sum, of)
 		if fund {
 			b.beginDay(&sum)
-			b.clearToday()
 		}
 		if b == c.fund {
 			continue
@@ -118,6 +117,12 @@ func (c *Core) begin(day calendarDay, fund bool) {
 		}
 	}
 	c.must(&sum, "rolling the day")
+	c.rollCells(func(id cellID) bool {
+		if id.Narrow == policy.InContract || id.Narrow == policy.InProduct {
+			return of(id.Exchange)
+		}
+		return fund
+	})
 	c.forget(func(o *order) bool { return of(o.Exchange) && o.Day < day.Before })
 	c.emit(DayRolled{Day: day.Day, Calendar: day.Name, Fund: fund})
 }
@@ -139,13 +144,6 @@ func (b *book) rollPositions(sum *hub.Sum, of func(exchange string) bool) {
 	b.Positions = kept
 }
 
-// clearToday begins the counters of the day.
-func (b *book) clearToday() {
-	for _, s := range []*series{&b.Orders, &b.Cancels, &b.Msgs, &b.Rejects, &b.Trades, &b.Crosses, &b.SelfTrades} {
-		s.Today = 0
-	}
-}
-
 // dayOfFill is the trading day of a fill: the one before, when the order was sent then and the venue says that it traded before the present one began. So a fill that was
 // reported late, or while the hub was down, is of the day on which it was made.
 func (c *Core) dayOfFill(o *order, at hub.Time) hub.Day {
@@ -157,6 +155,11 @@ func (c *Core) dayOfFill(o *order, at hub.Time) hub.Day {
 }
 
 // backdate makes yesterday's what a fill of the day before has opened since before.
+func (b *book) backdate(sum *hub.Sum, k *contract, before position) {
+	p := b.position(k.key)
+	b.change(sum, k, p, func() { p.backdate(sum, before) })
+}
+
 func (p *position) backdate(sum *hub.Sum, before position) {
 	for _, s := range []struct{ now, before *side }{{&p.Long, &before.Long}, {&p.Short, &before.Short}} {
 		if opened := sum.Sub(s.now.Today, s.before.Today); opened.IsPos() {

@@ -84,7 +84,7 @@ func (c *Core) Check() error {
 			bad("%s: %d active and %d in doubt, should be %d and %d", name, b.Active, b.InDoubt, want.Active, want.InDoubt)
 		}
 	}
-	errs = append(errs, c.checkFund(&sum), c.checkOwn(), sum.Err())
+	errs = append(errs, c.checkFund(&sum), c.checkOwn(), c.checkHeld(&sum), sum.Err())
 	return errors.Join(errs...)
 }
 

@@ -13,8 +13,9 @@ type contract struct {
 	// Next is what the gateway says now, when it changed while something hung on the contract; it is taken when nothing does.
 	Next *hub.Contract `cbor:"5,keyasint,omitempty"`
 
-	key  key
-	unit hub.Decimal // Size * Rate
+	key   key
+	unit  hub.Decimal // Size * Rate
+	place int32       // index into Core.places; 0: not looked up yet
 }
 
 func (c *Core) newContract(h hub.Contract) *contract {
@@ -157,6 +158,21 @@ func (c *Core) setContracts(in hub.Contracts) {
 	}
 }
 
+// become replaces a contract by what the gateway says of it now.
+func (c *Core) become(k, now *contract) {
+	*k = *now
+	c.rejoinPositions(k)
+}
+
+// rejoinPositions finds anew which cells the positions in a contract add to, which add nothing now: it may be of another product.
+func (c *Core) rejoinPositions(k *contract) {
+	for _, b := range c.books() {
+		if p := b.byKey[k.key]; p != nil {
+			p.in = c.cellsOf(b, k.key)
+		}
+	}
+}
+
 // idle reports whether no book holds or works anything in a contract.
 func (c *Core) idle(k key) bool {
 	var sum hub.Sum
@@ -177,8 +193,9 @@ func (c *Core) putContract(h hub.Contract) {
 		fresh := c.newContract(h)
 		c.contracts[k] = fresh
 		c.contractList = append(c.contractList, fresh)
+		c.rejoinPositions(fresh)
 	case c.idle(k):
-		*old = *c.newContract(h)
+		c.become(old, c.newContract(h))
 	default:
 		old.Delisted, old.Next = false, nil
 		if old.Contract != h {

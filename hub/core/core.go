@@ -43,6 +43,17 @@ type Core struct {
 	owns         map[pool]*own
 	tradeNames   map[tradeName]tradeSides // fills of remembered orders, by what their gateway calls them
 
+	places  []place // 0 is none
+	byPlace map[place]int32
+	cells   []*cell // in no order that means anything
+	byCell  map[cellID]*cell
+	lanes   map[laneKey]*lane
+	keeps   [policy.ScopeGroup + 1]keeps // windows of cells, by scope; a trader's are in the book
+	filling bool                         // windows are being filled from the flows
+	flowMax int                          // most happenings of one trader that are remembered
+	// forgotShared is when the newest happening was, of any trader, that counts for the fund and was forgotten for want of room.
+	forgotShared hub.Time
+
 	effects []Effect
 }
 
@@ -57,13 +68,20 @@ type gateway struct {
 
 // New returns the core of a hub on its first day: it knows nobody, and refuses everything.
 func New() *Core {
-	return &Core{
+	c := &Core{
 		contracts: map[key]*contract{},
 		fund:      newBook(""),
 		byTrader:  map[hub.TraderName]*book{},
 		orders:    map[hub.OrderID]*order{},
 		undecided: map[uint64]*order{}, owns: map[pool]*own{}, tradeNames: map[tradeName]tradeSides{},
+		places:  make([]place, 1),
+		byPlace: map[place]int32{},
+		byCell:  map[cellID]*cell{},
+		lanes:   map[laneKey]*lane{},
+		flowMax: flowMax,
 	}
+	c.fund.core = c
+	return c
 }
 
 // Step applies one entry and returns what the edges must do, in order. The slice is the core's own and is valid until the next Step. Entries come with Seq counting
@@ -127,6 +145,7 @@ func (c *Core) gateway(name hub.GatewayName) *gateway {
 func (c *Core) setUp(in hub.SetUp) {
 	// A new first part for each life of the hub: a journal that was restored from a back-up must not give an id a second time.
 	c.head = strconv.FormatInt(int64(c.now)/1_000_000_000, 36) + "-"
+	regroup := !slices.EqualFunc(c.setup.Groups, in.Groups, hub.Group.Equal)
 	c.setup = in
 	for _, b := range c.traders {
 		b.Configured = false
@@ -137,6 +156,7 @@ func (c *Core) setUp(in hub.SetUp) {
 		b := c.byTrader[t.Name]
 		if b == nil {
 			b = newBook(t.Name)
+			b.core = c
 			c.byTrader[t.Name] = b
 			c.traders = append(c.traders, b)
 		}
@@ -161,9 +181,13 @@ func (c *Core) setUp(in hub.SetUp) {
 				now = *k.Next
 			}
 			delisted := k.Delisted
-			*k = *c.newContract(now)
+			c.become(k, c.newContract(now))
 			k.Delisted = delisted
 		}
+	}
+	c.keepWindows()
+	if regroup {
+		c.regroup()
 	}
 	c.dropUndecided()
 	c.doubt("", "the hub was restarted")
@@ -195,6 +219,7 @@ func (c *Core) loadPolicies(in hub.LoadPolicies) {
 		return
 	}
 	c.files, c.language, c.rulesIn, c.rules = in.Files, in.Language, c.setup.Currency, rules
+	c.keepWindows()
 	c.emit(PoliciesAnswered{Revision: rules.Revision()})
 }
 

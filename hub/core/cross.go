@@ -163,9 +163,7 @@ func inWords(o *order, contract string) string {
 
 // crossed counts an order that was prevented from meeting others, and tells the operator which.
 func (c *Core) crossed(o *order, waits bool) {
-	for _, b := range []*book{c.byTrader[o.Trader], c.fund} {
-		b.Crosses.add(c.now)
-	}
+	c.happened(c.byTrader[o.Trader], c.contracts[key{o.Gateway, o.Instrument}], crossPrevented, amounts{})
 	met := c.met(o)
 	e := Crossed{Order: o.Order, Waits: waits, With: make([]hub.Order, 0, len(met))}
 	for _, other := range slices.Backward(met) {
@@ -279,18 +277,14 @@ func (c *Core) rename(o *order) {
 
 // selfTraded counts a trade of the fund with itself, as exchanges do by contract and day, when the second of its two fills is there.
 func (c *Core) selfTraded(o, other *order, name string) {
-	books := []*book{c.fund, c.byTrader[o.Trader]}
+	k := c.contracts[key{o.Gateway, o.Instrument}]
+	c.happened(c.byTrader[o.Trader], k, selfTraded, amounts{})
 	if other.Trader != o.Trader {
-		books = append(books, c.byTrader[other.Trader])
-	}
-	k := key{o.Gateway, o.Instrument}
-	for _, b := range books {
-		b.SelfTrades.add(c.now)
-		b.position(k).SelfTrades++
+		c.happened(c.byTrader[other.Trader], k, selfTradedToo, amounts{})
 	}
 	if c.rules == nil || c.rules.InternalCross() != policy.CrossAllow {
 		c.alert("gateway %s: the fund traded with itself: trade %s of %s is between order %s of %s and order %s of %s; %d in this contract today",
-			o.Gateway, name, o.Instrument, other.ID, other.Trader, o.ID, o.Trader, c.fund.position(k).SelfTrades)
+			o.Gateway, name, o.Instrument, other.ID, other.Trader, o.ID, o.Trader, c.lane(c.fund, c.placeOf(k)).of(policy.ScopeAccount, policy.InContract).Day.Counts[tallySelfTrades])
 	}
 }
 

@@ -75,4 +75,9 @@ func (b *book) apply(sum *hub.Sum, p *position, d hub.Direction, h hold, sign in
 	}
 	b.WorkingValue = add(b.WorkingValue, h.value)
 	b.HeldByOrders = add(b.HeldByOrders, h.margin)
+	if h != (hold{}) {
+		for _, x := range p.in {
+			x.held.hold(add, d, h)
+		}
+	}
 }

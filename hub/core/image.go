@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -28,6 +29,9 @@ type Image struct {
 	Calendars  []calendarDay    `cbor:"40,keyasint,omitempty"`
 	Language   int              `cbor:"45,keyasint,omitempty"` // of Files
 	RulesIn    string           `cbor:"46,keyasint,omitempty"` // the currency that Files were compiled for
+	// Places are those of the flows of the books; Cells are sorted, and those that counted nothing are left out.
+	Places []place `cbor:"70,keyasint,omitempty"`
+	Cells  []cell  `cbor:"71,keyasint,omitempty"`
 }
 
 // Image copies the state.
@@ -35,7 +39,7 @@ func (c *Core) Image() Image {
 	im := Image{
 		Seq: c.seq, Now: c.now, Day: c.day, DayBefore: c.dayBefore, Head: c.head, OrderCount: c.orderCount, TradeCount: c.tradeCount, SetUp: c.setup, Files: slices.Clone(c.files),
 		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints), Calendars: slices.Clone(c.calendars),
-		Language: c.language, RulesIn: c.rulesIn,
+		Language: c.language, RulesIn: c.rulesIn, Places: slices.Clone(c.places[1:]), Cells: c.imageOfCells(),
 	}
 	for _, g := range c.gateways {
 		im.Gateways = append(im.Gateways, *g)
@@ -56,13 +60,12 @@ func (c *Core) Image() Image {
 
 func (b *book) image() book {
 	im := *b
-	im.byKey = nil
-	im.Orders, im.Cancels, im.Msgs = b.Orders.image(), b.Cancels.image(), b.Msgs.image()
-	im.Rejects, im.Trades, im.Repeats = b.Rejects.image(), b.Trades.image(), b.Repeats.image()
-	im.Crosses, im.SelfTrades = b.Crosses.image(), b.SelfTrades.image()
+	im.byKey, im.core, im.flow, im.keeps = nil, nil, flow{}, keeps{}
+	im.Flow, im.Repeats = b.flow.image(), b.Repeats.image()
 	im.Positions = make([]*position, len(b.Positions))
 	for i, p := range b.Positions {
 		copied := *p
+		copied.in = nil
 		im.Positions[i] = &copied
 	}
 	return im
@@ -110,5 +113,82 @@ func Restore(im Image) (*Core, error) {
 	}
 	c.restraints = im.Restraints
 	c.takeOldHalts()
-	return c, nil
+	return c, c.restoreCells(&im)
+}
+
+func (c *Core) imageOfCells() []cell {
+	var all []cell
+	for _, x := range c.cells {
+		if !x.Day.zero() || x.Streak != 0 {
+			copied := *x
+			copied.held, copied.windows = held{}, nil
+			copied.Day.Sizes = slices.Clone(x.Day.Sizes)
+			all = append(all, copied)
+		}
+	}
+	slices.SortFunc(all, func(a, b cell) int { return compareIDs(a.ID, b.ID) })
+	return all
+}
+
+// restoreCells makes cells, flows and windows of an image.
+func (c *Core) restoreCells(im *Image) error {
+	c.places = append(c.places, im.Places...)
+	for i, p := range c.places {
+		if i > 0 {
+			c.byPlace[p] = int32(i) //nolint:gosec // there are not so many contracts
+		}
+	}
+	for _, b := range c.books() {
+		b.core = c
+		f, ok := b.Flow.restore(len(c.places))
+		if !ok {
+			return fmt.Errorf("restore: what %q did makes no sense", b.Trader)
+		}
+		b.Flow, b.flow = flowImage{}, f
+		c.forgotShared = max(c.forgotShared, f.forgotShared)
+	}
+	for i := range im.Cells {
+		x := &im.Cells[i]
+		c.byCell[x.ID] = x
+		c.cells = append(c.cells, x)
+	}
+	c.takeOld()
+	c.rejoin()
+	c.keepWindows()
+	return nil
+}
+
+// oldSeries is a counter of an image from before there were cells.
+type oldSeries struct {
+	Times  []hub.Time `cbor:"1,keyasint,omitempty"`
+	Today  int        `cbor:"2,keyasint,omitempty"`
+	Forgot hub.Time   `cbor:"3,keyasint,omitempty"`
+}
+
+// takeOld makes cells and flows of the counters of an image from before there were any. Where something happened that image does not say: the counters of contracts and products
+// begin at 0.
+func (c *Core) takeOld() {
+	for _, b := range c.books() {
+		scope, what := policy.ScopeTrader, oldOwn
+		if b == c.fund {
+			scope, what = policy.ScopeFund, oldShared
+		}
+		all := map[tally]oldSeries{tallyOrders: b.OldOrders, tallyCancels: b.OldCancels, tallyMessages: b.OldMsgs, tallyRejects: b.OldRejects, tallyTrades: b.OldTrades}
+		b.OldOrders, b.OldCancels, b.OldMsgs, b.OldRejects, b.OldTrades = oldSeries{}, oldSeries{}, oldSeries{}, oldSeries{}, oldSeries{}
+		for t := range countTallies {
+			old := all[t]
+			if old.Today > 0 {
+				c.cell(cellID{Scope: scope, Owner: string(b.Trader)}).Day.Counts[t] += old.Today
+			}
+			for _, at := range old.Times {
+				b.flow.events = append(b.flow.events, event{at: at, what: what + happening(t)})
+			}
+			b.flow.forgot = max(b.flow.forgot, old.Forgot)
+		}
+		slices.SortStableFunc(b.flow.events, func(x, y event) int { return cmp.Compare(x.at, y.at) })
+		if b == c.fund {
+			b.flow.forgotShared = b.flow.forgot
+			c.forgotShared = max(c.forgotShared, b.flow.forgotShared)
+		}
+	}
 }

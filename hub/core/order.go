@@ -116,6 +116,7 @@ func (c *Core) dropUndecided() {
 	for _, o := range slices.Clone(c.orderList) {
 		if o.Ask != 0 {
 			c.settled(o)
+			c.happened(c.byTrader[o.Trader], c.contracts[key{o.Gateway, o.Instrument}], orderDropped, amounts{})
 			c.refuse(o, c.byTrader[o.Trader], []hub.Refusal{{Code: "restarted", Text: "the hub was restarted before it had decided; the order was not sent"}})
 		}
 	}
@@ -126,19 +127,22 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 	b := c.byTrader[o.Trader]
 	known := o.Status == hub.Submitted // its owner has seen it so
 	permit, refusals := c.decide(o, b, named, market, verdicts)
-	b.asked(c.now, o)
+	b.Repeats.add(c.now, likenessOf(o))
+	k := c.contracts[key{o.Gateway, o.Instrument}]
 	if len(refusals) > 0 {
+		c.happened(b, k, orderRefused, amounts{})
 		c.refuse(o, b, refusals)
 		return
 	}
-	c.fund.asked(c.now, o) // what never left is its trader's own affair: it must not use up what the others may send
+	c.happened(b, k, orderSent, amounts{})
+	c.fund.Repeats.add(c.now, likenessOf(o)) // what never left is its trader's own affair: it must not use up what the others may send
 	o.Status, o.Updated = hub.Submitted, c.now
 	o.Revision = permit.Revision()
 	for _, x := range []*book{b, c.fund} {
 		x.Active++
-		x.position(key{o.Gateway, o.Instrument}).Active++
+		x.position(k.key).activate(+1)
 	}
-	c.hold(o, hold{}, c.contracts[key{o.Gateway, o.Instrument}])
+	c.hold(o, hold{}, k)
 	c.works(o)
 	c.emit(Decided{Order: o.Order, Revision: o.Revision})
 	c.emit(Send{Permit: permit})
@@ -147,13 +151,6 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 		return
 	}
 	c.changed(o)
-}
-
-// asked counts an order.
-func (b *book) asked(now hub.Time, o *order) {
-	b.Orders.add(now)
-	b.Msgs.add(now)
-	b.Repeats.add(now, likenessOf(o))
 }
 
 // tidy makes equal numbers equal bit by bit: 3500.0 and 3500 are one price.
@@ -170,8 +167,6 @@ func (c *Core) refuse(o *order, b *book, refusals []hub.Refusal) {
 	o.Status, o.Updated, o.Day = hub.Rejected, c.now, c.dayOf(o.Exchange)
 	b.Finished++
 	o.Reason = sentence(refusals)
-	b.Rejects.add(c.now)
-	c.fund.Rejects.add(c.now)
 	c.emit(Decided{Order: o.Order, Refusals: refusals, Revision: c.revision()})
 	c.emit(OrderChanged{Order: o.Order})
 	c.emit(Notice{Trader: o.Trader, Level: Warning, Text: o.Reason, Refusals: refusals, OrderID: o.ID})
@@ -211,7 +206,7 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 		return gate.Permit{}, []hub.Refusal{{Code: "contract", Text: why}}
 	}
 	if k.Next != nil && c.idle(k.key) {
-		*k = *c.newContract(*k.Next)
+		c.become(k, c.newContract(*k.Next))
 	}
 	o.Gateway = k.Gateway
 	if k.NetPosition {
@@ -246,7 +241,7 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 	candidate.Status = hub.Submitted
 	return gate.Decide(gate.Case{
 		Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: verdicts,
-		Source: &source{core: c, order: o, contract: k, trader: b, market: market},
+		Source: &source{core: c, order: o, contract: k, trader: b, lane: c.lane(b, c.placeOf(k)), market: market},
 	})
 }
 
@@ -367,14 +362,17 @@ func (c *Core) change(o *order, f func()) {
 		c.worksNot(o)
 		for _, x := range []*book{b, c.fund} {
 			x.Active--
-			x.position(k.key).Active--
+			x.position(k.key).activate(-1)
 		}
 		b.Finished++
 		c.fund.ended(o)
 		b.ended(o)
-		if o.Status == hub.Rejected {
-			b.Rejects.add(c.now)
-			c.fund.Rejects.add(c.now)
+		switch {
+		case o.Status == hub.Rejected:
+			c.happened(b, k, venueRejected, amounts{})
+			c.streak(o, true)
+		case o.Status == hub.Cancelled && (o.Type == hub.FAK || o.Type == hub.FOK):
+			c.happened(b, k, remainderCancelled, amounts{})
 		}
 	}
 	c.changed(o)
@@ -407,8 +405,13 @@ func (c *Core) setDoubt(o *order, doubt bool) {
 	if !doubt {
 		step = -1
 	}
-	c.byTrader[o.Trader].InDoubt += step
-	c.fund.InDoubt += step
+	k := key{o.Gateway, o.Instrument}
+	for _, b := range []*book{c.byTrader[o.Trader], c.fund} {
+		b.InDoubt += step
+		for _, x := range b.position(k).in {
+			x.held.inDoubt += step
+		}
+	}
 }
 
 // changed tells the owner of an order, and of the positions that it freezes.
@@ -431,10 +434,7 @@ func (c *Core) cancel(in hub.CancelOrder) {
 		c.emit(CancelAnswered{Err: fmt.Sprintf("order %s is not known", in.OrderID)})
 		return
 	}
-	for _, b := range []*book{c.byTrader[o.Trader], c.fund} {
-		b.Cancels.add(c.now)
-		b.Msgs.add(c.now)
-	}
+	c.askedToCancel(o)
 	if o.Status.Final() {
 		c.emit(CancelAnswered{Err: fmt.Sprintf("order %s is done: %s", o.ID, o.Status)})
 		return

@@ -38,7 +38,8 @@ type position struct {
 	Mark        hub.Decimal `cbor:"8,keyasint,omitzero"`
 	Unrealised  hub.Decimal `cbor:"9,keyasint,omitzero"`
 	Active      int         `cbor:"10,keyasint,omitempty"` // orders that may still trade
-	SelfTrades  int         `cbor:"80,keyasint,omitempty"` // trades of the fund with itself, of this trading day
+
+	in []*cell // the cells that it adds to
 }
 
 func (p *position) side(d hub.Direction) *side {
@@ -82,6 +83,7 @@ type fillResult struct {
 	cash       hub.Decimal // change of cash before commission
 	over       hub.Decimal // quantity of a close that found nothing to close
 	closed     hub.Decimal // quantity that was closed
+	opened     hub.Decimal // quantity that opened
 }
 
 // fill books one fill. It never leaves a negative quantity: what a close could not find is answered as over.
@@ -171,6 +173,7 @@ func (p *position) open(sum *hub.Sum, c *contract, d hub.Direction, price, qty h
 	s := p.side(d)
 	value := money(sum, price, qty, c.unit)
 	s.Today = sum.Add(s.Today, qty)
+	r.opened = sum.Add(r.opened, qty)
 	s.Cost = sum.Add(s.Cost, value)
 	s.Margin = sum.Add(s.Margin, c.margin(sum, d, value))
 	r.commission = sum.Add(r.commission, charge(sum, c, c.Fees.OpenByValue, c.Fees.OpenPerUnit, price, qty))
@@ -205,7 +208,6 @@ func opposite(d hub.Direction) hub.Direction {
 
 // roll makes today's position yesterday's.
 func (p *position) roll(sum *hub.Sum) {
-	p.SelfTrades = 0
 	for _, s := range []*side{&p.Long, &p.Short} {
 		s.Yesterday, s.Today = sum.Add(s.Yesterday, s.Today), hub.Decimal{}
 		s.FrozenYesterday, s.FrozenToday = sum.Add(s.FrozenYesterday, s.FrozenToday), hub.Decimal{}
@@ -231,6 +233,14 @@ func (p *position) free(sum *hub.Sum, k *contract, d hub.Direction, offset hub.O
 		return sum.Sub(s.Today, s.FrozenToday), "position of today", true
 	}
 	return sum.Sub(s.Yesterday, s.FrozenYesterday), "position of yesterday", true
+}
+
+// activate counts an order that may still trade (n 1), or no more (n -1).
+func (p *position) activate(n int) {
+	p.Active += n
+	for _, x := range p.in {
+		x.held.active += n
+	}
 }
 
 func (p *position) empty(sum *hub.Sum) bool {

@@ -73,6 +73,7 @@ func (c *Core) advance(o *order, to hub.Status, venueID string) {
 	if !news {
 		return
 	}
+	c.streak(o, false)
 	c.change(o, func() {
 		c.clearDoubt(o)
 		if venueID != "" {
@@ -175,22 +176,23 @@ func (c *Core) book(o *order, t *hub.Trade) {
 	r := b.fill(&sum, k, *t)
 	late := t.Day != c.dayOf(t.Exchange)
 	if late {
-		b.position(k.key).backdate(&sum, before)
+		b.backdate(&sum, k, before)
 	}
 	fund := c.fund.peek(k.key)
 	c.fund.follow(&sum, k, *t, before, b.peek(k.key), r)
 	o.earn(&sum, r)
 	if late && k.NetPosition { // else it has followed
-		c.fund.position(k.key).backdate(&sum, fund)
+		c.fund.backdate(&sum, k, fund)
 	}
 	t.Commission = r.commission
 	if !r.over.IsZero() {
 		c.alert("gateway %s: order %s closed %s more of %s than %s holds; books and venue do not agree", o.Gateway, o.ID, r.over, o.Instrument, o.Trader)
 	}
 	for _, x := range []*book{b, c.fund} {
-		x.Trades.add(c.now)
 		x.crest(&sum)
 	}
+	c.happened(b, k, traded, amounts{amountOf(t.Qty), amountOf(money(&sum, t.Price.Abs(), t.Qty, k.unit)), amountOf(r.opened)})
+	c.streak(o, false)
 	c.must(&sum, "booking a fill of "+string(o.ID))
 }
 

@@ -13,6 +13,7 @@ type source struct {
 	order    *order
 	contract *contract
 	trader   *book
+	lane     *lane // where the order counts
 	market   hub.MarketView
 }
 
@@ -30,12 +31,10 @@ func (s *source) Value(ref policy.Ref) policy.Value {
 		return s.ofMarket(ref.Var)
 	case policy.ScopeOwn:
 		return s.ofOwn(ref.Var)
-	case policy.ScopeTrader:
-		return s.ofBook(s.trader, ref)
-	case policy.ScopeFund:
-		return s.ofBook(s.core.fund, ref)
 	case policy.ScopeSession:
 		return s.ofSession(ref.Var)
+	case policy.ScopeTrader, policy.ScopeFund, policy.ScopeAccount, policy.ScopeGroup:
+		return s.ofOwner(ref)
 	}
 	return policy.Missing("it is not known to this hub")
 }
@@ -69,6 +68,8 @@ func (s *source) ofOrder(v policy.Var) policy.Value {
 		return s.orderValue()
 	case policy.OrderReduces:
 		return policy.Truth(s.reduces(s.trader))
+	case policy.OrderGroup:
+		return policy.Text(s.lane.of(policy.ScopeGroup, policy.All).ID.Owner)
 	case policy.OrderReference:
 		return policy.Text(o.Reference)
 	}
@@ -191,45 +192,86 @@ func (s *source) ofMarket(v policy.Var) policy.Value {
 	return policy.Missing("it is not known to this hub")
 }
 
+// ofOwner answers for a trader, the fund, an account or a group.
+func (s *source) ofOwner(ref policy.Ref) policy.Value {
+	x := s.lane.of(ref.Scope, ref.Narrow)
+	if t, counts := tallyOf(ref.Var); counts {
+		return s.core.inWindow(x, t, ref.Window)
+	}
+	b := s.book(ref.Scope)
+	//exhaustive:ignore
+	switch ref.Var {
+	case policy.LargeCancels:
+		n, ok := x.Day.atLeast(ref.Least)
+		if !ok {
+			return policy.Missing("cancels were of too many different quantities today")
+		}
+		return policy.Count(n)
+	case policy.RejectsInARow:
+		return policy.Count(x.Streak)
+	case policy.ActiveOrders, policy.InDoubt, policy.WorkingValue, policy.GrossValue, policy.GrossAfter:
+		if ref.Narrow == policy.All && b != nil {
+			return s.ofHeld(ref, &held{active: b.Active, inDoubt: b.InDoubt, workingValue: b.WorkingValue, openingValue: b.OpeningValue, gross: b.Gross})
+		}
+		return s.ofHeld(ref, &x.held)
+	}
+	if ref.Narrow != policy.All {
+		return s.ofPosition(&x.held.lots, ref.Var)
+	}
+	if b == nil {
+		return policy.Missing("it is not known to this hub")
+	}
+	return s.ofBook(b, ref)
+}
+
+// book is that of a trader or the fund; nil of an account or a group, which have none.
+func (s *source) book(scope policy.Scope) *book {
+	//exhaustive:ignore
+	switch scope {
+	case policy.ScopeTrader:
+		return s.trader
+	case policy.ScopeFund:
+		return s.core.fund
+	}
+	return nil
+}
+
+func (s *source) ofHeld(ref policy.Ref, h *held) policy.Value {
+	//exhaustive:ignore
+	switch ref.Var {
+	case policy.ActiveOrders:
+		return policy.Count(h.active)
+	case policy.InDoubt:
+		return policy.Count(h.inDoubt)
+	case policy.WorkingValue:
+		return policy.Number(h.workingValue)
+	case policy.GrossAfter:
+		b := s.book(ref.Scope)
+		if b == nil {
+			b = s.core.fund // an account is the fund's at one gateway
+		}
+		if s.order.Offset.Closes() || s.reduces(b) {
+			break
+		}
+		value := s.orderValue()
+		if value.Kind == policy.KindMissing {
+			return value
+		}
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(sum.Add(h.gross, h.openingValue), value.Number) })
+	}
+	return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(h.gross, h.openingValue) })
+}
+
+// ofBook answers for a trader or the fund what only those have.
 func (s *source) ofBook(b *book, ref policy.Ref) policy.Value {
 	//exhaustive:ignore
 	switch ref.Var {
-	case policy.Orders:
-		return s.count(&b.Orders, ref.Window)
-	case policy.Cancels:
-		return s.count(&b.Cancels, ref.Window)
-	case policy.Messages:
-		return s.count(&b.Msgs, ref.Window)
-	case policy.Rejects:
-		return s.count(&b.Rejects, ref.Window)
-	case policy.Trades:
-		return s.count(&b.Trades, ref.Window)
-	case policy.Crosses:
-		return s.count(&b.Crosses, ref.Window)
-	case policy.SelfTrades:
-		return s.count(&b.SelfTrades, ref.Window)
-	case policy.SelfTradesContract:
-		return policy.Count(b.peek(s.contract.key).SelfTrades)
 	case policy.Duplicates:
 		return counted(b.Repeats.count(s.core.now, ref.Window, likenessOf(s.order)))
-	case policy.ActiveOrders:
-		if ref.Narrow == policy.InContract {
-			return policy.Count(b.peek(s.contract.key).Active)
-		}
-		return policy.Count(b.Active)
-	case policy.WorkingValue:
-		return policy.Number(b.WorkingValue)
-	case policy.InDoubt:
-		return policy.Count(b.InDoubt)
-	case policy.GrossValue, policy.GrossAfter, policy.Capital, policy.Equity, policy.Available, policy.MarginHeld, policy.Realised, policy.Unrealised,
-		policy.Commission, policy.DayPnL:
+	case policy.Capital, policy.Equity, policy.Available, policy.MarginHeld, policy.Realised, policy.Unrealised, policy.Commission, policy.DayPnL:
 		return s.ofMoney(b, ref.Var)
 	}
-	return s.ofPosition(b, ref.Var)
-}
-
-func (s *source) count(series *series, window time.Duration) policy.Value {
-	return counted(series.count(s.core.now, window))
+	return policy.Missing("it is not known to this hub")
 }
 
 func counted(n int, ok bool) policy.Value {
@@ -239,35 +281,36 @@ func counted(n int, ok bool) policy.Value {
 	return policy.Count(n)
 }
 
-func (s *source) ofPosition(b *book, v policy.Var) policy.Value {
-	p, err := s.position(b)
-	if err != nil {
-		return policy.Missing(err.Error())
-	}
+// ofPosition answers of what is held and worked in a contract or a product, at all gateways of the owner together: a limit must not be had twice by naming another gateway.
+func (s *source) ofPosition(p *lots, v policy.Var) policy.Value {
 	//exhaustive:ignore
 	switch v {
 	case policy.PositionLong:
-		return number(p.Long.qty)
+		return number(p.long.all)
 	case policy.PositionShort:
-		return number(p.Short.qty)
+		return number(p.short.all)
 	case policy.PositionNet:
-		return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(p.Long.qty(sum), p.Short.qty(sum)) })
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(p.long.all(sum), p.short.all(sum)) })
 	case policy.PositionLongToday:
-		return policy.Number(p.Long.Today)
+		return policy.Number(p.long.today)
 	case policy.PositionShortToday:
-		return policy.Number(p.Short.Today)
+		return policy.Number(p.short.today)
 	case policy.PositionLongYesterday:
-		return policy.Number(p.Long.Yesterday)
+		return policy.Number(p.long.yesterday)
 	case policy.PositionShortYesterday:
-		return policy.Number(p.Short.Yesterday)
+		return policy.Number(p.short.yesterday)
 	case policy.WorkingBuy:
-		return policy.Number(p.WorkingBuy)
+		return policy.Number(p.workingBuy)
 	case policy.WorkingSell:
-		return policy.Number(p.WorkingSell)
+		return policy.Number(p.workingSell)
+	case policy.WorkingOpenLong:
+		return policy.Number(p.openingBuy)
+	case policy.WorkingOpenShort:
+		return policy.Number(p.openingSell)
 	case policy.WorkingCloseLong:
-		return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(p.WorkingSell, p.OpeningSell) })
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(p.workingSell, p.openingSell) })
 	case policy.WorkingCloseShort:
-		return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(p.WorkingBuy, p.OpeningBuy) })
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(p.workingBuy, p.openingBuy) })
 	case policy.LongAfter:
 		return number(func(sum *hub.Sum) hub.Decimal { return s.after(sum, p, hub.Long) })
 	case policy.ShortAfter:
@@ -312,45 +355,34 @@ func (s *source) position(b *book) (position, error) {
 }
 
 // after is the largest position in a direction that the working orders and this one can make.
-func (s *source) after(sum *hub.Sum, p position, d hub.Direction) hub.Decimal {
-	opening := p.OpeningBuy
+func (s *source) after(sum *hub.Sum, p *lots, d hub.Direction) hub.Decimal {
+	opening := p.openingBuy
 	if d == hub.Short {
-		opening = p.OpeningSell
+		opening = p.openingSell
 	}
 	if s.order.Direction == d && !s.order.Offset.Closes() {
 		opening = sum.Add(opening, s.order.Qty)
 	}
-	held := p.side(d).qty(sum)
+	held := p.side(d).all(sum)
 	if s.contract.NetPosition { // what is held the other way is used up first
-		held = sum.Sub(held, p.side(opposite(d)).qty(sum))
+		held = sum.Sub(held, p.side(opposite(d)).all(sum))
 		return sum.Add(held, opening).Max(hub.Decimal{})
 	}
 	return sum.Add(held, opening)
 }
 
 // netAfter is the largest |net| that this order's side can make: all working orders of its direction and itself filled, none of the other direction.
-func (s *source) netAfter(sum *hub.Sum, p position) hub.Decimal {
-	net := sum.Sub(p.Long.qty(sum), p.Short.qty(sum))
+func (s *source) netAfter(sum *hub.Sum, p *lots) hub.Decimal {
+	net := sum.Sub(p.long.all(sum), p.short.all(sum))
 	if s.order.Direction == hub.Long {
-		return sum.Add(net, sum.Add(p.WorkingBuy, s.order.Qty)).Abs()
+		return sum.Add(net, sum.Add(p.workingBuy, s.order.Qty)).Abs()
 	}
-	return sum.Sub(net, sum.Add(p.WorkingSell, s.order.Qty)).Abs()
+	return sum.Sub(net, sum.Add(p.workingSell, s.order.Qty)).Abs()
 }
 
 func (s *source) ofMoney(b *book, v policy.Var) policy.Value {
 	//exhaustive:ignore
 	switch v {
-	case policy.GrossValue:
-		return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(b.Gross, b.OpeningValue) })
-	case policy.GrossAfter:
-		if s.order.Offset.Closes() || s.reduces(b) {
-			return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(b.Gross, b.OpeningValue) })
-		}
-		value := s.orderValue()
-		if value.Kind == policy.KindMissing {
-			return value
-		}
-		return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(sum.Add(b.Gross, b.OpeningValue), value.Number) })
 	case policy.Capital:
 		return policy.Number(b.Capital)
 	case policy.Equity:

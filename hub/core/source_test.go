@@ -15,8 +15,11 @@ import (
 func TestEveryVariableIsAnswered(t *testing.T) {
 	for _, v := range policy.Vars() {
 		name := v.Name
-		if v.Windowed {
+		switch {
+		case v.Windowed:
 			name += `("10s")`
+		case v.Sized:
+			name += `("today", 300)`
 		}
 		w := newWorld()
 		w.open()
@@ -40,7 +43,7 @@ func TestEveryVariableIsAnswered(t *testing.T) {
 			}})
 		}
 		files := policies()
-		files[0].Text += fmt.Sprintf("  - {name: probe, require: %s == %s}\n", name, name)
+		files[0].Text += fmt.Sprintf("  - {name: probe, require: '%s == %s'}\n", name, name)
 		w.step(hub.LoadPolicies{Files: files, Language: policy.Language})
 		if answer := w.effects[0].(core.PoliciesAnswered); len(answer.Errors) > 0 {
 			t.Errorf("%s: %s", name, answer.Errors)

@@ -100,6 +100,7 @@ func (c *Core) setState(in hub.SetState) {
 	}
 	if in.State == hub.Active {
 		c.lift(in.Scope, in.Name)
+		c.forgive(in.Scope, in.Name)
 		c.emit(Notice{Trader: whom, Level: Info, Text: subject(in.Scope, in.Name) + " is ACTIVE again, by " + in.By})
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"tradehub/hub"
+	"tradehub/hub/policy"
 )
 
 // The methods of this file answer questions. What they return is the caller's own.
@@ -166,9 +167,13 @@ type Standing struct {
 func (c *Core) Standings() []Standing {
 	out := make([]Standing, 0, len(c.traders)+1)
 	for _, b := range append([]*book{c.fund}, c.traders...) {
+		day := c.today(policy.ScopeTrader, string(b.Trader))
+		if b == c.fund {
+			day = c.today(policy.ScopeFund, "")
+		}
 		out = append(out, Standing{
 			Trader: b.Trader, Configured: b.Configured || b == c.fund, State: b.state, Why: c.whyState(scopeOf(b)), Active: b.Active, InDoubt: b.InDoubt,
-			Orders: b.Orders.Today, Trades: b.Trades.Today, Rejects: b.Rejects.Today, Account: b.account(),
+			Orders: day.Counts[tallyOrders], Trades: day.Counts[tallyTrades], Rejects: day.Counts[tallyRejects], Account: b.account(),
 		})
 	}
 	return out

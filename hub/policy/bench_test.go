@@ -12,7 +12,7 @@ import (
 
 // books answers as the core does: a value from a struct, a counter from a short list of windows.
 type books struct {
-	values   [5][500]policy.Value
+	values   [7][1000]policy.Value
 	counters []counter
 }
 

@@ -25,6 +25,8 @@ type VarInfo struct {
 	Members []string
 	// Windowed: it counts over a window, which the rule names.
 	Windowed bool
+	// Sized: it counts over the trading day alone, and from a quantity on: fund.large_cancels("today", 300).
+	Sized bool
 	// Meaning is a phrase for the reference.
 	Meaning string
 	// Missing says when it has no value; "" when it always has one.
@@ -40,6 +42,8 @@ func (r Ref) String() string {
 	switch {
 	case !ok:
 		return "unknown"
+	case info.Sized:
+		return info.Name + `("today", ` + r.Least.String() + `)`
 	case info.Windowed:
 		return info.Name + `("` + windowText(r.Window) + `")`
 	}
@@ -150,24 +154,28 @@ type owner struct {
 	money bool
 }
 
-var owners = []owner{{ScopeTrader, "trader", true}, {ScopeFund, "fund", true}}
+var owners = []owner{{ScopeTrader, "trader", true}, {ScopeFund, "fund", true}, {ScopeAccount, "account", false}, {ScopeGroup, "group", false}}
 
-// narrowings are the parts of what an owner does, as names have them behind the owner's.
-var narrowings = []struct {
+// narrowing is a part of what an owner does, and how names have it behind the owner's.
+type narrowing struct {
 	narrow Narrowing
 	name   string
-}{{All, ""}, {InContract, "contract."}, {InProduct, "product."}}
+}
+
+var narrowings = []narrowing{{All, ""}, {InContract, "contract."}, {InProduct, "product."}}
 
 func buildCatalogue() []VarInfo {
 	all := slices.Concat(orderVars(), orderMoneyVars(), contractVars(), marketVars(), sessionVars(), ownVars())
 	for _, o := range owners {
-		for _, group := range [][]VarInfo{narrowed(flowVars()), positionVars()} {
-			all = append(all, o.has(group)...)
+		for _, n := range narrowings {
+			all = append(all, o.has(n.of(flowVars()))...)
+			if n.narrow != All {
+				all = append(all, o.has(n.of(positionVars()))...)
+			}
 		}
 		if o.money {
 			all = append(all, o.has(ownerVars())...)
 			all = append(all, o.has(bookVars())...)
-			all = append(all, o.has(crossVars())...)
 		}
 	}
 	return all
@@ -185,22 +193,21 @@ func (o owner) has(vars []VarInfo) []VarInfo {
 	return vars
 }
 
-// narrowed are variables of all that an owner does, and of the parts.
-func narrowed(vars []VarInfo) []VarInfo {
-	var all []VarInfo
-	for _, n := range narrowings {
-		for _, info := range vars {
-			if n.narrow != All && info.Var != ActiveOrders || n.narrow == InProduct {
-				continue
-			}
-			info.Narrow, info.Name = n.narrow, n.name+info.Name
-			if info.Var == ActiveOrders && n.narrow == InContract {
-				info.Also = "active_orders_in_contract"
-			}
-			all = append(all, info)
+// of are variables as they are of this part. What is in the order's contract alone may be written without it: trader.position.long.
+func (n narrowing) of(vars []VarInfo) []VarInfo {
+	for i := range vars {
+		info := &vars[i]
+		info.Narrow = n.narrow
+		switch short := strings.HasPrefix(info.Name, "position."); {
+		case short && n.narrow == InContract:
+			info.Also = n.name + info.Name
+		case info.Var == ActiveOrders && n.narrow == InContract:
+			info.Name, info.Also = n.name+info.Name, "active_orders_in_contract" // its name in the hub's first policies
+		default:
+			info.Name = n.name + info.Name
 		}
 	}
-	return all
+	return vars
 }
 
 func orderVars() []VarInfo {
@@ -231,6 +238,7 @@ func orderVars() []VarInfo {
 			Meaning: "the order can only make its trader's position smaller: it closes; or, at a venue that nets, it is opposite to the position and, with the trader's active orders of its " +
 				"direction, not larger",
 		},
+		text("group", OrderGroup, "the control group of the account that the order goes to; the gateway's name when the configuration puts it into none"),
 		text("reference", OrderReference, "the trader's own words about the order, often the strategy's name; may be empty"),
 	}
 }
@@ -277,50 +285,69 @@ func marketVars() []VarInfo {
 	}
 }
 
-// flowVars count what an owner does; names without the owner's.
+// flowVars are what an owner does; names without the owner's and the part's.
 func flowVars() []VarInfo {
-	counter := func(name string, v Var, meaning string) VarInfo {
-		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: "count", Windowed: true, Meaning: meaning, Missing: "more of them in the window than the hub keeps"}
+	const kept = "more happened in the window than the hub remembers: the newest 1,048,576 orders, cancels and fills of a trader"
+	counter := func(name string, v Var, unit, meaning string) VarInfo {
+		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: unit, Windowed: true, Meaning: meaning, Missing: kept}
 	}
 	number := func(name string, v Var, unit, meaning, missing string) VarInfo {
 		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
 	}
 	return []VarInfo{
-		counter("orders", Orders, "orders decided; of a trader the refused ones are counted, too, of the fund only those that were sent"),
-		counter("cancels", Cancels, "cancels asked for"),
-		counter("messages", Messages, "orders, as trader.orders and fund.orders count them, and cancels"),
-		counter("rejects", Rejects, "orders refused by the hub or rejected by the venue"),
-		counter("trades", Trades, "fills"),
-		counter("duplicates", Duplicates, "earlier orders with the same contract, direction, offset, type, quantity and price as this one"),
-
+		counter("orders", Orders, "count", "orders decided; of a trader the refused ones are counted, too, of the fund, account and group only those that were sent"),
+		counter("cancels", Cancels, "count", "cancels asked for, by whomever; of a FAK or FOK order they are not counted, since exchanges do not"),
+		counter("messages", Messages, "count", "orders, as `orders` counts them, and cancels asked for, FAK and FOK orders' too"),
+		counter("rejects", Rejects, "count", "orders refused by the hub or rejected by the venue: refused + venue_rejects"),
+		counter("refused", Refused, "count", "orders refused by the hub; they never left it"),
+		counter("venue_rejects", VenueRejects, "count", "orders rejected by the venue, or that never reached it"),
+		counter("trades", Trades, "count", "fills"),
+		counter("traded_quantity", TradedQuantity, "quantity", "quantities of all fills, added up; of contracts with different units, too"),
+		counter("traded_value", TradedValue, "money", "price * quantity * contract size of all fills, added up"),
+		counter("opened", Opened, "quantity", "quantities of fills that opened a position of the trader's, long and short added up"),
+		counter("fast_cancels", FastCancels, "count", "of cancels, the first of each active order, if it was asked for within a second of the order"),
+		counter("fak_fok_cancels", InstantCancels, "count", "FAK and FOK orders that the venue cancelled, wholly or in part; they are not among cancels"),
+		counter("crosses", Crosses, "count", "orders that would have met a working order of the fund, and were refused or had to wait for its cancellation; of a trader: the trader's orders"),
+		counter("self_trades", SelfTrades, "count", "trades of the fund with itself, each counted once; of a trader: those in which the trader has a side"),
+		{
+			Name: "large_cancels", Var: LargeCancels, Kind: KindNumber, Unit: "count", Sized: true,
+			Meaning: "of cancels, the first of each active order, if the given quantity or more of it was not filled",
+			Missing: "cancels of more than 1,024 different quantities today",
+		},
 		number("active_orders", ActiveOrders, "count", "orders that may still trade", ""),
 		number("working_value", WorkingValue, "money", "value of what may still trade in active orders", ""),
 		number("in_doubt", InDoubt, "count", "orders of which the hub does not know what became of them at the venue", ""),
+		number("rejects_in_a_row", RejectsInARow, "count", "orders that the venue rejected, one after the other; an order that it takes, a resume by the operator and the next trading day "+
+			"begin at 0 again", ""),
+		number("gross_value", GrossValue, "money", "value of all positions, long and short added up, at the last marks, and of active orders that open", ""),
+		number("gross_after", GrossAfter, "money", "gross_value, and this order's value if it opens", "order.value is missing and the order opens"),
 	}
 }
 
-// positionVars are about what an owner holds and works in the order's contract; names without the owner's.
+// positionVars are about what an owner holds and works in the order's contract, or in its product; names without the owner's and the part's.
 func positionVars() []VarInfo {
-	number := func(name string, v Var, unit, meaning, missing string) VarInfo {
-		return VarInfo{Name: name, Also: "contract." + name, Narrow: InContract, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
+	number := func(name string, v Var, meaning string) VarInfo {
+		return VarInfo{Name: "position." + name, Var: v, Kind: KindNumber, Unit: "quantity", Meaning: meaning}
 	}
 	return []VarInfo{
-		number("position.long", PositionLong, "quantity", "held long in this contract", ""),
-		number("position.short", PositionShort, "quantity", "held short in this contract; not negative", ""),
-		number("position.net", PositionNet, "quantity", "long - short", ""),
-		number("position.long_today", PositionLongToday, "quantity", "of long, opened this trading day", ""),
-		number("position.short_today", PositionShortToday, "quantity", "of short, opened this trading day", ""),
-		number("position.long_yesterday", PositionLongYesterday, "quantity", "of long, from before", ""),
-		number("position.short_yesterday", PositionShortYesterday, "quantity", "of short, from before", ""),
-		number("position.working_buy", WorkingBuy, "quantity", "what active buys in this contract may still buy", ""),
-		number("position.working_sell", WorkingSell, "quantity", "what active sells in this contract may still sell", ""),
-		number("position.working_close_long", WorkingCloseLong, "quantity", "what active sells that close long may still sell", ""),
-		number("position.working_close_short", WorkingCloseShort, "quantity", "what active buys that close short may still buy", ""),
-		number("position.long_after", LongAfter, "quantity", "the largest long position that can come of it: long, with every active buy that opens, and this order if it opens "+
-			"long, filled; at a venue that nets, of the net position", ""),
-		number("position.short_after", ShortAfter, "quantity", "the same for short", ""),
-		number("position.net_after", NetAfter, "quantity", "the largest net position, without its sign, that can come of it: with all active orders of this order's direction, and this order, filled, and "+
-			"none of the other direction", ""),
+		number("long", PositionLong, "held long"),
+		number("short", PositionShort, "held short; not negative"),
+		number("net", PositionNet, "long - short"),
+		number("long_today", PositionLongToday, "of long, opened this trading day"),
+		number("short_today", PositionShortToday, "of short, opened this trading day"),
+		number("long_yesterday", PositionLongYesterday, "of long, from before"),
+		number("short_yesterday", PositionShortYesterday, "of short, from before"),
+		number("working_buy", WorkingBuy, "what active buys may still buy"),
+		number("working_sell", WorkingSell, "what active sells may still sell"),
+		number("working_open_long", WorkingOpenLong, "what active buys that open may still buy; at a venue that nets, all of them"),
+		number("working_open_short", WorkingOpenShort, "what active sells that open may still sell; at a venue that nets, all of them"),
+		number("working_close_long", WorkingCloseLong, "what active sells that close long may still sell"),
+		number("working_close_short", WorkingCloseShort, "what active buys that close short may still buy"),
+		number("long_after", LongAfter, "the largest long position that can come of it: long, with every active buy that opens, and this order if it opens long, filled; at a venue that nets, "+
+			"of the net position"),
+		number("short_after", ShortAfter, "the same for short"),
+		number("net_after", NetAfter, "the largest net position, without its sign, that can come of it: with all active orders of this order's direction, and this order, filled, and none of the other "+
+			"direction"),
 	}
 }
 
@@ -330,8 +357,11 @@ func ownerVars() []VarInfo {
 		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
 	}
 	return []VarInfo{
-		number("gross_value", GrossValue, "money", "value of all positions, long and short added up, at the last marks, and of active orders that open", ""),
-		number("gross_after", GrossAfter, "money", "gross_value, and this order's value if it opens", "order.value is missing and the order opens"),
+		{
+			Name: "duplicates", Var: Duplicates, Kind: KindNumber, Unit: "count", Windowed: true, Missing: "more in the window than the hub remembers: the newest 262,144 orders, of an hour; " +
+				"never over \"today\"",
+			Meaning: "earlier orders with the same contract, direction, offset, type, quantity and price as this one",
+		},
 		number("capital", Capital, "money", "the capital that the configuration gives; of the fund: of all traders", ""),
 		number("equity", Equity, "money", "capital + realised + unrealised profit and loss - commission", ""),
 		number("available", Available, "money", "equity - margin_held", ""),

@@ -89,8 +89,11 @@ func TestEveryVarIsInTheCatalogue(t *testing.T) {
 func TestEveryVarCompiles(t *testing.T) {
 	for _, v := range policy.Vars() {
 		name, want := v.Name, policy.Ref{Scope: v.Scope, Narrow: v.Narrow, Var: v.Var}
-		if v.Windowed {
+		switch {
+		case v.Windowed:
 			name, want.Window = v.Name+`("15m")`, 15*time.Minute
+		case v.Sized:
+			name, want.Window, want.Least = v.Name+`("today", 5)`, policy.Today, hub.Int(5)
 		}
 		require := map[policy.Kind]string{policy.KindNumber: name + " > 0", policy.KindText: name + " != order.symbol", policy.KindTruth: name}[v.Kind]
 		if v.Members != nil {

@@ -104,7 +104,7 @@ func (c *checker) literal(written literal, at int) (operand, bool) {
 	return operand{node: n, at: at, unit: c.readUnit(written.unit)}, true
 }
 
-var scopes = []string{"order", "contract", "market", "own", "trader", "fund", "limits"}
+var scopes = []string{"order", "contract", "market", "own", "trader", "fund", "account", "group", "limits"}
 
 // identifier is a single word: a member of an enumeration, or a mistake.
 func (c *checker) identifier(name string, at int) (operand, bool) {
@@ -148,7 +148,9 @@ func example(scope string, limits []string) string {
 		}
 		return ", such as limits." + limits[0]
 	}
-	i := slices.IndexFunc(catalogue, func(info VarInfo) bool { return strings.HasPrefix(info.Name, scope+".") && !info.Windowed })
+	i := slices.IndexFunc(catalogue, func(info VarInfo) bool {
+		return strings.HasPrefix(info.Name, scope+".") && !info.Windowed && !info.Sized
+	})
 	return ", such as " + catalogue[i].Name
 }
 
@@ -184,6 +186,9 @@ func (c *checker) member(n *ast.MemberNode) (operand, bool) {
 	switch {
 	case !known:
 		c.unknown(name, at)
+		return operand{}, false
+	case info.Sized:
+		c.fault(at, `%s counts from a quantity on; write %s("today", 300)`, name, name)
 		return operand{}, false
 	case info.Windowed:
 		c.fault(at, `%s counts over a window; write %s("10s"), from "1s" to %q, or %s("today")`, name, name, windowText(WindowMax), name)
@@ -229,6 +234,8 @@ func (c *checker) call(n *ast.CallNode) (operand, bool) {
 	case !known:
 		c.unknown(name, at)
 		return operand{}, false
+	case info.Sized:
+		return c.sized(info, n, at)
 	case !info.Windowed:
 		c.fault(at, "%s takes no window; write %s", name, name)
 		return operand{}, false
@@ -247,6 +254,33 @@ func (c *checker) call(n *ast.CallNode) (operand, bool) {
 		return operand{}, false
 	}
 	return variable(info, window, at), true
+}
+
+// sized is a variable that counts over the trading day from a quantity on, which may be computed.
+func (c *checker) sized(info *VarInfo, n *ast.CallNode, at int) (operand, bool) {
+	if len(n.Arguments) != 2 {
+		c.fault(at, `%s wants "today" and a quantity; write %s("today", 300)`, info.Name, info.Name)
+		return operand{}, false
+	}
+	if literal, isText := n.Arguments[0].(*ast.StringNode); !isText || literal.Value != "today" {
+		c.fault(n.Arguments[0].Location().From, `%s counts over the trading day; write %s("today", 300)`, info.Name, info.Name)
+		return operand{}, false
+	}
+	least, ok := c.check(n.Arguments[1])
+	if !ok || !c.want(least, KindNumber, info.Name) {
+		return operand{}, false
+	}
+	switch u := least.unit; {
+	case !c.units || u.loose != known:
+	case !u.is("quantity"):
+		c.fault(least.at, "%s wants a quantity behind the window; %s is %s", info.Name, least, c.phrase(u))
+		return operand{}, false
+	case u.traded != "":
+		least = asTraded(least, u.traded)
+	}
+	o := variable(info, Today, at)
+	o.a, o.limits = least.node, least.limits
+	return o, true
 }
 
 // readWindow reads a window, or says what is wrong with it.

@@ -99,7 +99,15 @@ func (m *machine) number(n *node) (hub.Decimal, bool) {
 	case opNumber:
 		return n.number, true
 	case opVar:
-		v := m.source.Value(n.ref)
+		ref := n.ref
+		if n.a != nil {
+			least, ok := m.number(n.a)
+			if !ok {
+				return hub.Decimal{}, false
+			}
+			ref.Least = least
+		}
+		v := m.source.Value(ref)
 		if v.Kind != KindNumber {
 			m.missing(n, v)
 			return hub.Decimal{}, false

@@ -68,6 +68,11 @@ var synonyms = []struct{ theirs, ours string }{
 	{"market.price", "market.last"},
 	{"market.pre_close", "market.previous_close"},
 	{"trader.name", "order.trader"},
+	{"trader.turnover", "trader.traded_value"},
+	{"trader.lots", "trader.traded_quantity"},
+	{"trader.volume", "trader.traded_quantity"},
+	{"fund.turnover", "fund.traded_value"},
+	{"fund.lots", "fund.traded_quantity"},
 }
 
 // variableLike is the variable that name may be meant to be, "" when there is none: the same word of another owner, a typing error, or another system's word.

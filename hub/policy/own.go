@@ -16,9 +16,8 @@ const (
 
 // Variables of a trader or of the fund (ScopeTrader, ScopeFund): orders of the fund that meet each other.
 const (
-	Crosses            Var = iota + 810 // orders that would have met one of the fund's, and were refused or made to wait
-	SelfTrades                          // trades of the fund with itself
-	SelfTradesContract                  // of them, in this contract, today
+	Crosses    Var = iota + 810 // orders that would have met one of the fund's, and were refused or made to wait
+	SelfTrades                  // trades of the fund with itself
 )
 
 // Cross says what becomes of an order that could trade with a working order of the same fund.
@@ -102,21 +101,6 @@ func ownVars() []VarInfo {
 		{
 			Name: "own.would_cross", Scope: ScopeOwn, Var: OwnWouldCross, Kind: KindTruth,
 			Meaning: "the order could trade with a working order of the fund: their prices meet, or one of the two is a market or stop order",
-		},
-	}
-}
-
-// crossVars are what a trader, or the fund, had to do with itself; names without the owner's.
-func crossVars() []VarInfo {
-	counter := func(name string, v Var, meaning string) VarInfo {
-		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: "count", Windowed: true, Meaning: meaning, Missing: "more of them in the window than the hub keeps"}
-	}
-	return []VarInfo{
-		counter("crosses", Crosses, "orders that would have met a working order of the fund, and were refused or had to wait for its cancellation; of a trader: the trader's orders"),
-		counter("self_trades", SelfTrades, "trades of the fund with itself, each counted once; of a trader: those in which the trader has a side"),
-		{
-			Name: "self_trades_in_contract", Narrow: InContract, Var: SelfTradesContract, Kind: KindNumber, Unit: "count",
-			Meaning: "self_trades of this trading day in this contract, as exchanges count them",
 		},
 	}
 }

@@ -108,6 +108,13 @@ func (n *node) write(b *strings.Builder, around int) {
 	case opTruth:
 		b.WriteString(strconv.FormatBool(n.truth))
 	case opVar:
+		if n.a != nil {
+			name, _, _ := strings.Cut(n.ref.String(), "(")
+			b.WriteString(name + `("today", `)
+			n.a.write(b, 0)
+			b.WriteByte(')')
+			return
+		}
 		b.WriteString(n.ref.String())
 	case opNeg, opNot:
 		b.WriteString(symbol)

@@ -81,8 +81,11 @@ func reference() string {
 
 func cell(info VarInfo) string {
 	name := info.Name
-	if info.Windowed {
+	switch {
+	case info.Windowed:
 		name += "(window)"
+	case info.Sized:
+		name += "(\"today\", quantity)"
 	}
 	return "`" + name + "`"
 }

@@ -216,6 +216,17 @@ func (r *Rules) HasFund() bool { return r.fund != nil }
 // Windows are the counters that the rules read, so that the core keeps what they need and no more; sorted, without repeats. Today is not among them. The slice is the caller's.
 func (r *Rules) Windows() []Ref { return slices.Clone(r.windows) }
 
+// WindowsOf are those of Windows that the rules read which decide about one trader's orders. The slice is the caller's.
+func (r *Rules) WindowsOf(trader hub.TraderName) []Ref {
+	var refs []Ref
+	for _, s := range []*sheet{r.traders[trader], r.fund} {
+		if s != nil {
+			refs = append(refs, s.windows...)
+		}
+	}
+	return sortedRefs(refs)
+}
+
 // Decide asks the trader's rules, then the fund's, all of them, and returns every refusal; none means that the order passes. It allocates only for refusals.
 func (r *Rules) Decide(trader hub.TraderName, source Source) []hub.Refusal {
 	var refusals []hub.Refusal

@@ -49,6 +49,8 @@ type Ref struct {
 	Narrow Narrowing // of an owner's variable; else All
 	Var    Var
 	Window time.Duration // 0 for variables without a window; Today
+	// Least is the quantity from which LargeCancels counts.
+	Least hub.Decimal
 }
 
 // Source answers what a rule reads, for one order. It is called many times in one decision and must be cheap. What it does not know it answers with Missing.
@@ -149,6 +151,22 @@ const (
 const (
 	ContractCurrency Var = iota + 450 // text: CNY
 	ContractRate                      // of the contract's currency in the fund's
+)
+
+// More variables of an owner, and the owner's name.
+const (
+	OrderGroup       Var = iota + 500 // text: the control group of the account that the order goes to (ScopeOrder)
+	Refused                           // orders refused by the hub
+	VenueRejects                      // orders rejected by the venue
+	FastCancels                       // of cancels, those within a second of their order
+	InstantCancels                    // FAK and FOK orders of which the venue cancelled what it could not fill
+	LargeCancels                      // of cancels, those of Ref.Least or more
+	TradedQuantity                    // sum of fills
+	TradedValue                       // money: sum of price * quantity * size of fills
+	Opened                            // sum of fills that opened
+	RejectsInARow                     // by the venue, now
+	WorkingOpenLong                   // quantity of active buys that open
+	WorkingOpenShort                  // of active sells that open
 )
 
 // Kind is the type of a Value.
