@@ -1,6 +1,9 @@
 package hub
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Entry is one line of the journal: the only thing that moves the core.
 type Entry struct {
@@ -29,6 +32,8 @@ type SetUp struct {
 	Managers []string      `cbor:"5,keyasint,omitempty"`
 	// Rates turn money of other currencies into the fund's. Without one, nothing in that currency can be valued, and so nothing traded.
 	Rates []Rate `cbor:"6,keyasint,omitempty"`
+	// RatesMaxAge is how old a rate may be; 0: it never is too old.
+	RatesMaxAge time.Duration `cbor:"45,keyasint,omitempty"`
 	// Calendar is the main one: counters of the day, and the day's profit and loss, roll with it, and so do the contracts of every exchange that is not in Calendars.
 	Calendar  string             `cbor:"40,keyasint,omitempty"`
 	Calendars []ExchangeCalendar `cbor:"41,keyasint,omitempty"`
@@ -213,6 +218,15 @@ type RollDay struct {
 	Began Time `cbor:"41,keyasint,omitempty"`
 }
 
+// SetRates is a person's word on what currencies are worth in the fund's: all of them, or, when any makes no sense, none. It stays until another is said; what hub.yaml says is a word
+// too, of the moment when it was first read there.
+type SetRates struct {
+	Rates []Rate `cbor:"1,keyasint"`
+	By    string `cbor:"2,keyasint,omitempty"`
+	// Jump: a rate may move by more than twice.
+	Jump bool `cbor:"3,keyasint,omitempty"`
+}
+
 func (SetUp) input()        {}
 func (LoadPolicies) input() {}
 func (SubmitOrder) input()  {}
@@ -226,3 +240,4 @@ func (Halt) input()         {}
 func (RollDay) input()      {}
 func (TakeOrder) input()    {}
 func (JudgeOrder) input()   {}
+func (SetRates) input()     {}

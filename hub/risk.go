@@ -13,6 +13,7 @@ type Candidate struct {
 // RiskBook is all that a risk manager needs to begin, or to begin again: sent first, whenever its process starts.
 type RiskBook struct {
 	Currency  string
+	Rates     []Rate // of other currencies in Currency
 	Contracts []Contract
 	Traders   []Account  // Capital, Realised and Commission, in which equity begins
 	Positions []Position // of traders, not of the fund
@@ -37,6 +38,8 @@ type RiskEvent struct {
 	Contracts []Contract
 	// Day is a new trading day.
 	Day Day
+	// Rates are all rates, of which some changed.
+	Rates []Rate
 }
 
 // RiskDecision says what became of a Candidate.

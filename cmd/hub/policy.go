@@ -120,10 +120,7 @@ func policyVars(e env, args []string, asJSON bool) error {
 	filter := strings.ToLower(strings.Join(args, ""))
 	found := []variable{}
 	for _, v := range policy.Vars() {
-		out := variable{Name: v.Name, Unit: v.Unit, Values: v.Members, Window: v.Windowed, Meaning: v.Meaning, Missing: v.Missing}
-		if v.Windowed {
-			out.Name += `("10s")`
-		}
+		out := variable{Name: v.Example(), Unit: v.Unit, Values: v.Members, Window: v.Windowed, Meaning: v.Meaning, Missing: v.Missing}
 		switch v.Kind {
 		case policy.KindNumber:
 			out.Type = "number"

@@ -32,6 +32,11 @@ const (
 	kindJudgeOrder
 )
 
+// Kinds of currencies.
+const (
+	kindSetRates = iota + 30
+)
+
 // Kinds of states and the kill switch.
 const (
 	kindSetState = iota + 50
@@ -98,6 +103,8 @@ func kindOf(in hub.Input) int {
 		return kindJudgeOrder
 	case hub.SetState:
 		return kindSetState
+	case hub.SetRates:
+		return kindSetRates
 	}
 	return 0
 }
@@ -136,6 +143,8 @@ func Decode(b []byte) (hub.Entry, error) {
 		p.Input, err = decode[hub.TakeOrder](body)
 	case kindJudgeOrder:
 		p.Input, err = decode[hub.JudgeOrder](body)
+	case kindSetRates:
+		p.Input, err = decode[hub.SetRates](body)
 	case kindSetState:
 		p.Input, err = decode[hub.SetState](body)
 	default:

@@ -66,6 +66,7 @@ var inputs = []hub.Input{
 	hub.TakeOrder{},
 	hub.JudgeOrder{},
 	hub.SetState{},
+	hub.SetRates{},
 }
 
 func TestEntriesComeBack(t *testing.T) {

@@ -169,6 +169,7 @@ func (s *side) shift(sum *hub.Sum, before, after side) {
 	move(&s.Yesterday, before.Yesterday, after.Yesterday)
 	move(&s.Cost, before.Cost, after.Cost)
 	move(&s.Margin, before.Margin, after.Margin)
+	move(&s.Drift, before.Drift, after.Drift)
 }
 
 func (b *book) mark(sum *hub.Sum, c *contract, price hub.Decimal) bool {

@@ -54,7 +54,7 @@ func (c *Core) Check() error {
 				same("frozen yesterday", got.FrozenYesterday, ref.FrozenYesterday)
 				same("today", got.Today, got.Today)
 				same("yesterday", got.Yesterday, got.Yesterday)
-				if q := got.qty(&sum); q.IsZero() && (!got.Cost.IsZero() || !got.Margin.IsZero()) {
+				if q := got.qty(&sum); q.IsZero() && (!got.Cost.IsZero() || !got.Margin.IsZero() || !got.Drift.IsZero()) {
 					bad("%s: %s of %s is empty and still has cost %s, margin %s", name, d, p.Key.Instrument, got.Cost, got.Margin)
 				}
 				margin = sum.Add(margin, got.Margin)
@@ -84,6 +84,7 @@ func (c *Core) Check() error {
 			bad("%s: %d active and %d in doubt, should be %d and %d", name, b.Active, b.InDoubt, want.Active, want.InDoubt)
 		}
 	}
+	errs = append(errs, c.checkRates(&sum)...)
 	errs = append(errs, c.checkFund(&sum), c.checkOwn(), c.checkHeld(&sum), sum.Err())
 	return errors.Join(errs...)
 }

@@ -68,15 +68,6 @@ func (k *contract) derive() {
 	}
 }
 
-func (c *Core) rate(currency string) (hub.Decimal, bool) {
-	for _, r := range c.setup.Rates {
-		if r.Currency == currency && r.Rate.IsPos() {
-			return r.Rate, true
-		}
-	}
-	return hub.Decimal{}, false
-}
-
 // currency is what the prices of a contract are in; a gateway that does not say it means the fund's.
 func (k *contract) currency(c *Core) string {
 	if k.Currency == "" {

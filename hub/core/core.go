@@ -27,6 +27,7 @@ type Core struct {
 
 	setup        hub.SetUp
 	files        []hub.PolicyFile
+	rates        []rate // sorted by currency
 	language     int    // of the files
 	rulesIn      string // the fund's currency when they were compiled
 	rules        *policy.Rules
@@ -123,6 +124,8 @@ func (c *Core) Step(e hub.Entry) []Effect {
 		c.setState(in)
 	case hub.RollDay:
 		c.rollDay(in)
+	case hub.SetRates:
+		c.setRates(in)
 	default:
 		panic(fmt.Sprintf("core: no such input: %T", e.Input))
 	}
@@ -146,6 +149,7 @@ func (c *Core) setUp(in hub.SetUp) {
 	// A new first part for each life of the hub: a journal that was restored from a back-up must not give an id a second time.
 	c.head = strconv.FormatInt(int64(c.now)/1_000_000_000, 36) + "-"
 	regroup := !slices.EqualFunc(c.setup.Groups, in.Groups, hub.Group.Equal)
+	before := c.setup
 	c.setup = in
 	for _, b := range c.traders {
 		b.Configured = false
@@ -174,15 +178,10 @@ func (c *Core) setUp(in hub.SetUp) {
 	}
 	c.gateways = gateways
 	c.weighStates()
-	for _, k := range c.contractList { // rates may have changed
+	c.fileRates(before, in)
+	for _, k := range c.contractList {
 		if c.idle(k.key) {
-			now := k.Contract
-			if k.Next != nil {
-				now = *k.Next
-			}
-			delisted := k.Delisted
-			c.become(k, c.newContract(now))
-			k.Delisted = delisted
+			c.refresh(k)
 		}
 	}
 	c.keepWindows()

@@ -98,6 +98,12 @@ type PoliciesAnswered struct {
 	Errors   []string
 }
 
+// RatesAnswered answers a SetRates: with Errors no rate that they name changed. Rates are all that hold now.
+type RatesAnswered struct {
+	Rates  []RateStanding
+	Errors []string
+}
+
 // DayRolled says that a trading day has begun.
 type DayRolled struct {
 	Day      hub.Day
@@ -117,5 +123,6 @@ func (Notice) effect()           {}
 func (Alert) effect()            {}
 func (PoliciesAnswered) effect() {}
 func (DayRolled) effect()        {}
+func (RatesAnswered) effect()    {}
 func (Taken) effect()            {}
 func (Crossed) effect()          {}

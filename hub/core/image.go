@@ -27,6 +27,8 @@ type Image struct {
 	Orders     []order          `cbor:"13,keyasint"`
 	Restraints []restraint      `cbor:"60,keyasint,omitempty"`
 	Calendars  []calendarDay    `cbor:"40,keyasint,omitempty"`
+	Rates      []rate           `cbor:"47,keyasint,omitempty"`
+	RatesKept  bool             `cbor:"48,keyasint,omitempty"` // Rates are what they are; images of before rates could change have none
 	Language   int              `cbor:"45,keyasint,omitempty"` // of Files
 	RulesIn    string           `cbor:"46,keyasint,omitempty"` // the currency that Files were compiled for
 	// Places are those of the flows of the books; Cells are sorted, and those that counted nothing are left out.
@@ -40,6 +42,7 @@ func (c *Core) Image() Image {
 		Seq: c.seq, Now: c.now, Day: c.day, DayBefore: c.dayBefore, Head: c.head, OrderCount: c.orderCount, TradeCount: c.tradeCount, SetUp: c.setup, Files: slices.Clone(c.files),
 		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints), Calendars: slices.Clone(c.calendars),
 		Language: c.language, RulesIn: c.rulesIn, Places: slices.Clone(c.places[1:]), Cells: c.imageOfCells(),
+		Rates: slices.Clone(c.rates), RatesKept: true,
 	}
 	for _, g := range c.gateways {
 		im.Gateways = append(im.Gateways, *g)
@@ -76,7 +79,10 @@ func Restore(im Image) (*Core, error) {
 	c := New()
 	c.seq, c.now, c.day, c.dayBefore, c.head, c.calendars = im.Seq, im.Now, im.Day, im.DayBefore, im.Head, im.Calendars
 	c.orderCount, c.tradeCount, c.setup, c.files = im.OrderCount, im.TradeCount, im.SetUp, im.Files
-	c.language, c.rulesIn = im.Language, im.RulesIn
+	c.language, c.rulesIn, c.rates = im.Language, im.RulesIn, im.Rates
+	if !im.RatesKept {
+		c.takeOldRates()
+	}
 	if len(im.Files) > 0 {
 		rules, errs := policy.Compile(im.Files, policy.InCurrency(im.RulesIn), policy.OfLanguage(im.Language))
 		if len(errs) > 0 {

@@ -222,6 +222,9 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 	if r, bad := valued(o, k, market); bad {
 		own = append(own, r)
 	}
+	if r, bad := c.unrated(o, b, k); bad {
+		own = append(own, r)
+	}
 	if !b.Configured {
 		own = append(own, hub.Refusal{Code: "no-trader", Text: fmt.Sprintf("trader %s is not configured", b.Trader)})
 	}

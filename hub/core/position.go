@@ -19,6 +19,8 @@ type side struct {
 	FrozenToday     hub.Decimal `cbor:"4,keyasint,omitzero"`
 	FrozenYesterday hub.Decimal `cbor:"5,keyasint,omitzero"`
 	Margin          hub.Decimal `cbor:"6,keyasint,omitzero"` // money held for what is held
+	// Drift is by how much Cost moved with the rates of what is paid in full: profit, or loss, of the currency that was bought.
+	Drift hub.Decimal `cbor:"45,keyasint,omitzero"`
 }
 
 func (s *side) qty(sum *hub.Sum) hub.Decimal { return sum.Add(s.Today, s.Yesterday) }
@@ -67,13 +69,14 @@ func share(sum *hub.Sum, whole, part, total hub.Decimal) hub.Decimal {
 
 // revalue computes the unrealised profit and loss at the mark.
 func (p *position) revalue(sum *hub.Sum, unit hub.Decimal) {
+	drift := sum.Add(p.Long.Drift, p.Short.Drift)
 	if p.Mark.IsZero() {
-		p.Unrealised = hub.Decimal{}
+		p.Unrealised = drift
 		return
 	}
 	long := sum.Sub(money(sum, p.Mark, p.Long.qty(sum), unit), p.Long.Cost)
 	short := sum.Sub(p.Short.Cost, money(sum, p.Mark, p.Short.qty(sum), unit))
-	p.Unrealised = sum.Add(long, short)
+	p.Unrealised = sum.Add(sum.Add(long, short), drift)
 }
 
 // fillResult is what a fill did to a book.
@@ -140,6 +143,7 @@ func (p *position) close(sum *hub.Sum, c *contract, s *side, t hub.Trade, qty, t
 	held := s.qty(sum)
 	cost := share(sum, s.Cost, qty, held)
 	margin := share(sum, s.Margin, qty, held)
+	drift := share(sum, s.Drift, qty, held)
 	value := money(sum, t.Price, qty, c.unit)
 	switch {
 	case c.SellNextDay: // what may be sold is yesterday's
@@ -153,11 +157,12 @@ func (p *position) close(sum *hub.Sum, c *contract, s *side, t hub.Trade, qty, t
 	s.Yesterday = sum.Sub(s.Yesterday, old)
 	s.Cost = sum.Sub(s.Cost, cost)
 	s.Margin = sum.Sub(s.Margin, margin)
+	s.Drift = sum.Sub(s.Drift, drift)
 	gain := sum.Sub(value, cost)
 	if t.Direction == hub.Long { // a buy closes a short
 		gain = gain.Neg()
 	}
-	r.realised = sum.Add(r.realised, gain)
+	r.realised = sum.Add(r.realised, sum.Add(gain, drift))
 	fees := sum.Add(
 		charge(sum, c, c.Fees.CloseByValue, c.Fees.ClosePerUnit, t.Price, old),
 		charge(sum, c, c.Fees.CloseTodayByValue, c.Fees.CloseTodayPerUnit, t.Price, today))

@@ -129,6 +129,14 @@ func TestHistories(t *testing.T) {
 				}
 				send(in)
 			},
+			"rate": func(t *rapid.T) {
+				in := hub.SetRates{By: "test", Jump: rapid.Bool().Draw(t, "jump")}
+				for _, currency := range rapid.SampledFrom([][]string{{"USDT"}, {"USDT", "USD"}, {"CNY"}, {"USDT", "USDT"}}).Draw(t, "currencies") {
+					rate, _ := decimal(1, 2_000_000, "rate").Quo(hub.Int(100_000))
+					in.Rates = append(in.Rates, hub.Rate{Currency: currency, Rate: rate})
+				}
+				w.step(in)
+			},
 			"again": func(t *rapid.T) {
 				if len(old) > 0 {
 					v.take(t, w.step(rapid.SampledFrom(old).Draw(t, "report")))

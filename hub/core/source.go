@@ -26,7 +26,7 @@ func (s *source) Value(ref policy.Ref) policy.Value {
 	case policy.ScopeOrder:
 		return s.ofOrder(ref.Var)
 	case policy.ScopeContract:
-		return s.ofContract(ref.Var)
+		return s.ofContract(ref)
 	case policy.ScopeMarket:
 		return s.ofMarket(ref.Var)
 	case policy.ScopeOwn:
@@ -115,8 +115,8 @@ func (s *source) reduces(b *book) bool {
 	return sum.Add(working, s.order.Qty).Cmp(against) <= 0 && sum.Err() == nil
 }
 
-func (s *source) ofContract(v policy.Var) policy.Value {
-	k := s.contract
+func (s *source) ofContract(ref policy.Ref) policy.Value {
+	k, v := s.contract, ref.Var
 	//exhaustive:ignore
 	switch v {
 	case policy.ContractSymbol:
@@ -135,10 +135,10 @@ func (s *source) ofContract(v policy.Var) policy.Value {
 		return policy.Number(k.MinQty)
 	case policy.ContractMaxQuantity:
 		return price(k.MaxQty, "the venue names none")
+	case policy.ContractRate, policy.ContractRateAge:
+		return s.ofRate(v, "")
 	case policy.ContractCurrency:
 		return policy.Text(k.currency(s.core))
-	case policy.ContractRate:
-		return policy.Number(k.Rate)
 	case policy.ContractMarginRate:
 		rate := k.MarginLong
 		if s.order.Direction == hub.Short {
@@ -194,6 +194,9 @@ func (s *source) ofMarket(v policy.Var) policy.Value {
 
 // ofOwner answers for a trader, the fund, an account or a group.
 func (s *source) ofOwner(ref policy.Ref) policy.Value {
+	if ref.Name != "" {
+		return s.ofRate(ref.Var, ref.Name)
+	}
 	x := s.lane.of(ref.Scope, ref.Narrow)
 	if t, counts := tallyOf(ref.Var); counts {
 		return s.core.inWindow(x, t, ref.Window)

@@ -14,13 +14,7 @@ import (
 // TestEveryVariableIsAnswered puts every variable of the catalogue into a rule and asks the core: one that it does not answer would refuse every order, and say so only then.
 func TestEveryVariableIsAnswered(t *testing.T) {
 	for _, v := range policy.Vars() {
-		name := v.Name
-		switch {
-		case v.Windowed:
-			name += `("10s")`
-		case v.Sized:
-			name += `("today", 300)`
-		}
+		name := strings.ReplaceAll(v.Example(), "USD", "USDT")
 		w := newWorld()
 		w.open()
 		for n, direction := range []hub.Direction{hub.Long, hub.Short} { // what is held has a price

@@ -90,12 +90,14 @@ func (c *Core) positions(b *book, p *position) []hub.Position {
 			Frozen: s.frozen(&sum),
 		}
 		if !qty.IsZero() {
+			out.PnL = s.Drift
 			out.Price = sum.Quo(s.Cost, sum.Mul(qty, k.unit)).Round(moneyScale).Trim(0)
 			if p.Mark.IsPos() {
-				out.PnL = sum.Sub(money(&sum, p.Mark, qty, k.unit), s.Cost)
+				gain := sum.Sub(money(&sum, p.Mark, qty, k.unit), s.Cost)
 				if d == hub.Short {
-					out.PnL = out.PnL.Neg()
+					gain = gain.Neg()
 				}
+				out.PnL = sum.Add(out.PnL, gain)
 			}
 		}
 		return out
@@ -200,7 +202,7 @@ func (c *Core) Gateways() []GatewayStanding {
 
 // RiskBook is what a risk manager begins with.
 func (c *Core) RiskBook() hub.RiskBook {
-	r := hub.RiskBook{Currency: c.setup.Currency, Contracts: c.Contracts(), Day: c.day}
+	r := hub.RiskBook{Currency: c.setup.Currency, Rates: c.hubRates(), Contracts: c.Contracts(), Day: c.day}
 	for _, o := range c.orderList {
 		if !o.Status.Final() && o.Ask == 0 {
 			r.Orders = append(r.Orders, o.Order)

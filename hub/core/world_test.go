@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 
@@ -100,7 +101,16 @@ var (
 		Instrument: hub.Instrument{Symbol: "000001", Exchange: "SZSE"}, Gateway: "SIM", Product: "000001", Kind: hub.Equity, Currency: "CNY", Size: d("1"),
 		Tick: d("0.01"), MinQty: d("100"), NetPosition: true, SellNextDay: true, Fees: hub.Fees{OpenByValue: d("0.00025"), CloseByValue: d("0.00125"), CloseTodayByValue: d("0.9")},
 	}
-	contracts = []hub.Contract{rb, soy, share, coin, swap, nextDay}
+	// Margin in another currency, where one nets and where one does not.
+	ether = hub.Contract{
+		Instrument: hub.Instrument{Symbol: "ETH-PERP", Exchange: "GLOBAL"}, Gateway: "SIM", Product: "ETH", Kind: hub.Swap, Currency: "USDT", Size: d("1"), Tick: d("0.1"),
+		MinQty: d("1"), NetPosition: true, MarginLong: d("0.1"), MarginShort: d("0.1"), Fees: hub.Fees{OpenByValue: d("0.0005"), CloseByValue: d("0.0005"), CloseTodayByValue: d("0.0005")},
+	}
+	gold = hub.Contract{
+		Instrument: hub.Instrument{Symbol: "XAU", Exchange: "GLOBAL"}, Gateway: "SIM", Product: "XAU", Kind: hub.Futures, Currency: "USDT", Size: d("10"), Tick: d("0.1"),
+		MinQty: d("1"), MarginLong: d("0.05"), MarginShort: d("0.05"), Fees: hub.Fees{OpenPerUnit: d("1.5"), ClosePerUnit: d("1.5"), CloseTodayPerUnit: d("1.5")},
+	}
+	contracts = []hub.Contract{rb, soy, share, coin, swap, nextDay, ether, gold}
 )
 
 const openPolicy = `policy: fund
@@ -278,6 +288,26 @@ func TestStories(t *testing.T) {
 					in.Began = w.now
 				}
 				return w.tell(w.step(in))
+			case "rates": // rates USDT=7.2 USD=7 [jump]
+				in := hub.SetRates{By: "olivia", Jump: has("jump")}
+				for _, a := range cmd.CmdArgs {
+					if a.Key == strings.ToUpper(a.Key) {
+						in.Rates = append(in.Rates, hub.Rate{Currency: a.Key, Rate: d(strings.Join(a.Vals, ""))})
+					}
+				}
+				return w.tell(w.step(in))
+			case "start": // the hub starts with these rates in hub.yaml: start USDT=7.2 [max-age=1h]
+				in := setUp()
+				in.Rates = nil
+				for _, a := range cmd.CmdArgs {
+					if a.Key == strings.ToUpper(a.Key) {
+						in.Rates = append(in.Rates, hub.Rate{Currency: a.Key, Rate: d(strings.Join(a.Vals, ""))})
+					}
+				}
+				in.RatesMaxAge, _ = time.ParseDuration(arg("max-age", "0s"))
+				effects := w.step(in)
+				effects = append(slices.Clone(effects), w.step(hub.GatewayState{Gateway: "SIM", Up: true})...)
+				return w.tell(effects) + w.rates()
 			case "orders":
 				return w.orders()
 			case "restart":
@@ -306,6 +336,19 @@ func TestStories(t *testing.T) {
 			return ""
 		})
 	})
+}
+
+// rates shows the newest word on every currency.
+func (w *world) rates() string {
+	var b strings.Builder
+	for _, r := range w.core.Rates() {
+		fmt.Fprintf(&b, "%s %s, by %s, %s old", r.Currency, r.Rate.Rate, r.By, w.core.Now().Sub(r.At))
+		if r.Old {
+			b.WriteString(", too old")
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
 }
 
 // id turns the number of an order into its id.
@@ -433,6 +476,13 @@ func (w *world) tell(effects []core.Effect) string {
 		case core.Crossed:
 			for _, with := range e.With {
 				fmt.Fprintf(&b, "crossed %s of %s with %s of %s\n", short(e.Order.ID), e.Order.Trader, short(with.ID), with.Trader)
+			}
+		case core.RatesAnswered:
+			for _, e := range e.Errors {
+				fmt.Fprintf(&b, "rates: %s\n", e)
+			}
+			if len(e.Errors) == 0 {
+				b.WriteString(w.rates())
 			}
 		case core.DayRolled:
 			of := ""

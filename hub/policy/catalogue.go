@@ -27,10 +27,25 @@ type VarInfo struct {
 	Windowed bool
 	// Sized: it counts over the trading day alone, and from a quantity on: fund.large_cancels("today", 300).
 	Sized bool
+	// Named: it is of a currency, which the rule names: fund.rate("USD").
+	Named bool
 	// Meaning is a phrase for the reference.
 	Meaning string
 	// Missing says when it has no value; "" when it always has one.
 	Missing string
+}
+
+// Example is the variable as a rule may write it: order.price, trader.orders("10s"), fund.rate("USD").
+func (v *VarInfo) Example() string {
+	switch {
+	case v.Windowed:
+		return v.Name + `("10s")`
+	case v.Sized:
+		return v.Name + `("today", 300)`
+	case v.Named:
+		return v.Name + `("USD")`
+	}
+	return v.Name
 }
 
 // Vars returns the catalogue: every variable that a rule may read, in the order in which the reference lists them. The slice is the caller's.
@@ -46,6 +61,8 @@ func (r Ref) String() string {
 		return info.Name + `("today", ` + r.Least.String() + `)`
 	case info.Windowed:
 		return info.Name + `("` + windowText(r.Window) + `")`
+	case info.Named:
+		return info.Name + `("` + r.Name + `")`
 	}
 	return info.Name
 }
@@ -178,6 +195,7 @@ func buildCatalogue() []VarInfo {
 			all = append(all, o.has(bookVars())...)
 		}
 	}
+	all = append(all, currencyVars()...)
 	return all
 }
 
@@ -259,8 +277,6 @@ func contractVars() []VarInfo {
 		number("size", ContractSize, "underlying / quantity", "how much of the underlying one unit is: 10 (tonnes) for a lot of rb, 1 for a share or a coin", ""),
 		number("min_quantity", ContractMinQuantity, "quantity", "the smallest quantity, and the step of quantities", ""),
 		number("max_quantity", ContractMaxQuantity, "quantity", "the largest quantity of one order", "the venue names none"),
-		text("currency", ContractCurrency, `what its prices are in: "CNY"`),
-		number("rate", ContractRate, "fund money / contract money", "how much of the fund's currency one unit of the contract's currency is worth; 1 when they are the same", ""),
 		number("margin_rate", ContractMarginRate, "part", "the margin for the order's direction, as a part of the value: 0.09", "the contract is paid in full (shares, coins)"),
 	}
 }

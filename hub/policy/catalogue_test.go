@@ -94,6 +94,8 @@ func TestEveryVarCompiles(t *testing.T) {
 			name, want.Window = v.Name+`("15m")`, 15*time.Minute
 		case v.Sized:
 			name, want.Window, want.Least = v.Name+`("today", 5)`, policy.Today, hub.Int(5)
+		case v.Named:
+			name, want.Name = v.Name+`("USDT")`, "USDT"
 		}
 		require := map[policy.Kind]string{policy.KindNumber: name + " > 0", policy.KindText: name + " != order.symbol", policy.KindTruth: name}[v.Kind]
 		if v.Members != nil {

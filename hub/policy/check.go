@@ -190,6 +190,9 @@ func (c *checker) member(n *ast.MemberNode) (operand, bool) {
 	case info.Sized:
 		c.fault(at, `%s counts from a quantity on; write %s("today", 300)`, name, name)
 		return operand{}, false
+	case info.Named:
+		c.fault(at, "%s is of a currency; write %s", name, info.Example())
+		return operand{}, false
 	case info.Windowed:
 		c.fault(at, `%s counts over a window; write %s("10s"), from "1s" to %q, or %s("today")`, name, name, windowText(WindowMax), name)
 		return operand{}, false
@@ -236,6 +239,8 @@ func (c *checker) call(n *ast.CallNode) (operand, bool) {
 		return operand{}, false
 	case info.Sized:
 		return c.sized(info, n, at)
+	case info.Named:
+		return c.named(info, n.Arguments, at)
 	case !info.Windowed:
 		c.fault(at, "%s takes no window; write %s", name, name)
 		return operand{}, false

@@ -30,8 +30,11 @@ func ref(t *testing.T, name string) policy.Ref {
 	name, window, windowed := strings.Cut(name, `("`)
 	vars := policy.Vars()
 	i := slices.IndexFunc(vars, func(v policy.VarInfo) bool { return v.Name == name })
-	if i < 0 || vars[i].Windowed != windowed {
+	if i < 0 || (vars[i].Windowed || vars[i].Named) != windowed {
 		t.Fatalf("no variable %s", name)
+	}
+	if vars[i].Named {
+		return policy.Ref{Scope: vars[i].Scope, Var: vars[i].Var, Name: strings.TrimSuffix(window, `")`)}
 	}
 	r := policy.Ref{Scope: vars[i].Scope, Narrow: vars[i].Narrow, Var: vars[i].Var}
 	switch window = strings.TrimSuffix(window, `")`); window {

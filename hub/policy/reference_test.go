@@ -86,6 +86,8 @@ func cell(info VarInfo) string {
 		name += "(window)"
 	case info.Sized:
 		name += "(\"today\", quantity)"
+	case info.Named:
+		name += "(currency)"
 	}
 	return "`" + name + "`"
 }

@@ -171,7 +171,7 @@ func (r *Rules) finish() {
 
 func sortedRefs(refs []Ref) []Ref {
 	slices.SortFunc(refs, func(a, b Ref) int {
-		return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Narrow, b.Narrow), cmp.Compare(a.Var, b.Var), cmp.Compare(a.Window, b.Window))
+		return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Narrow, b.Narrow), cmp.Compare(a.Var, b.Var), cmp.Compare(a.Window, b.Window), cmp.Compare(a.Name, b.Name))
 	})
 	return slices.Compact(refs)
 }

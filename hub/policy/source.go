@@ -51,6 +51,7 @@ type Ref struct {
 	Window time.Duration // 0 for variables without a window; Today
 	// Least is the quantity from which LargeCancels counts.
 	Least hub.Decimal
+	Name  string // of a currency, for variables that are of one; else ""
 }
 
 // Source answers what a rule reads, for one order. It is called many times in one decision and must be cheap. What it does not know it answers with Missing.
@@ -147,10 +148,13 @@ const (
 	DayPnL // since the trading day began
 )
 
-// Variables of currencies (ScopeContract).
+// Variables of currencies (ScopeContract; ScopeFund, with a name).
 const (
 	ContractCurrency Var = iota + 450 // text: CNY
 	ContractRate                      // of the contract's currency in the fund's
+	ContractRateAge                   // seconds since somebody said it
+	FundRate                          // of a currency that the rule names (Ref.Name)
+	FundRateAge
 )
 
 // More variables of an owner, and the owner's name.

@@ -119,7 +119,7 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.log.Info("trading day begins", "day", effect.Day, "calendar", effect.Calendar)
 		case core.Crossed:
 			r.crossed(effect)
-		case core.Taken, core.Decided, core.CancelAnswered:
+		case core.Taken, core.Decided, core.CancelAnswered, core.RatesAnswered:
 			// answered through proposal.applied
 		}
 	}
@@ -189,6 +189,8 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 			if effect.Fund {
 				r.plugins.Observe(hub.RiskEvent{Day: effect.Day})
 			}
+		case core.RatesAnswered:
+			r.plugins.Observe(hub.RiskEvent{Rates: ratesOf(effect.Rates)})
 		case core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.BookChanged, core.Notice, core.Alert, core.PoliciesAnswered, core.Crossed:
 		}
 	}
