@@ -88,6 +88,8 @@ type SubmitOrder struct {
 	Gateway  GatewayName `cbor:"3,keyasint,omitempty"`
 	Market   MarketView  `cbor:"4,keyasint"`
 	Verdicts []Verdict   `cbor:"5,keyasint,omitempty"`
+	// Asked is when the hub was asked, before the first tick and the verdicts were waited for; 0: with the entry.
+	Asked Time `cbor:"60,keyasint,omitempty"`
 }
 
 // TakeOrder is an order that is put on disk while the risk managers still judge it, so that the trader need not wait for them to learn its id. Nothing is decided and nothing sent:
@@ -98,6 +100,8 @@ type TakeOrder struct {
 	Gateway GatewayName  `cbor:"3,keyasint,omitempty"`
 	// Ask is unique in the life of one hub process.
 	Ask uint64 `cbor:"4,keyasint"`
+	// Asked is as in SubmitOrder.
+	Asked Time `cbor:"60,keyasint,omitempty"`
 }
 
 // JudgeOrder is what the risk managers said of an order that was taken, and the market that is to decide about it.

@@ -155,28 +155,6 @@ func ctlVerbs() []verb {
 	}
 }
 
-// whomVerb is a verb that does something to one trader or to all, and wants to be told which.
-func whomVerb(name, short, long string, reasons bool, do func(context.Context, *ctl.Client, ctl.Whom) (any, string, error)) verb {
-	return ctlVerb(name, short, long, func(flags *flag.FlagSet, a asker) func(env) error {
-		trader := flags.String("trader", "", "one `TRADER`")
-		all := flags.Bool("all", false, "everybody")
-		reason := new(string)
-		if reasons {
-			reason = flags.String("reason", "", "why, in `WORDS` that traders read")
-		}
-		return func(e env) error {
-			if (*trader != "") == *all {
-				return misused("hub ctl "+name+" --trader NAME, or hub ctl "+name+" --all", "%s whom?", name)
-			}
-			said := ""
-			return show(e, a, func(ctx context.Context, c *ctl.Client) (answer any, err error) {
-				answer, said, err = do(ctx, c, ctl.Whom{Trader: *trader, All: *all, Reason: *reason})
-				return answer, err
-			}, func(any) { fmt.Fprintln(e.stdout, said) })
-		}
-	})
-}
-
 func reload(e env, a asker) error {
 	var failed error
 	err := show(e, a, func(ctx context.Context, c *ctl.Client) (ctl.Reloaded, error) {

@@ -17,7 +17,9 @@ func stopVerbs() []verb {
 			`Of each trader and contract only orders pass that make the position smaller, all working closes counted: none that opens, none that turns it over. Until hub ctl resume, through restarts too.`),
 		stateVerb("resume", "ACTIVE", "take orders again",
 			`Ends halt, cancel-only and reduce-only, whether a person or a watch set it. Of the states of a trader, of the fund (--all) and of a gateway the most restrictive holds.`),
-		whomVerb("cancel-all", "cancel every active order of a trader, or of all", `Asks the venues to cancel; the orders end when they say so. Halt first, or new ones may follow.`, false,
+		partVerb("cancel-all", "cancel every active order of a trader, a gateway, a contract, or of all",
+			`Asks the venues to cancel; the orders end when they say so. Orders in doubt are asked about, those at gateways that are down are cancelled when they are back, and what the hub had been
+asked for before and not decided is not sent. Halt, too, or new ones may follow.`,
 			func(ctx context.Context, c *ctl.Client, w ctl.Whom) (any, string, error) {
 				n, err := c.CancelAll(ctx, w)
 				return n, count(n.Orders, "order") + " to cancel", err
@@ -45,6 +47,27 @@ func stateVerb(name, state, short, long string) verb {
 			return show(e, a, func(ctx context.Context, c *ctl.Client) (ctl.Done, error) {
 				return c.SetState(ctx, state, ctl.Whom{Trader: *trader, Gateway: *gateway, All: *all, Reason: *reason})
 			}, func(d ctl.Done) { fmt.Fprintln(e.stdout, d.Done) })
+		}
+	})
+}
+
+// partVerb is a verb that does something to orders or positions: of a trader, at a gateway, in a contract, or to all.
+func partVerb(name, short, long string, do func(context.Context, *ctl.Client, ctl.Whom) (any, string, error)) verb {
+	return ctlVerb(name, short, long, func(flags *flag.FlagSet, a asker) func(env) error {
+		trader := flags.String("trader", "", "of one `TRADER`")
+		gateway := flags.String("gateway", "", "at one `GATEWAY`")
+		contract := flags.String("contract", "", "in one `CONTRACT`, such as rb2610.SHFE")
+		all := flags.Bool("all", false, "of everybody")
+		reason := flags.String("reason", "", "why, in `WORDS` that traders read")
+		return func(e env) error {
+			if (*trader != "" || *gateway != "" || *contract != "") == *all {
+				return misused("hub ctl "+name+" --all, or --trader NAME, --gateway NAME, --contract SYMBOL.EXCHANGE, alone or together", "%s what?", name)
+			}
+			said := ""
+			return show(e, a, func(ctx context.Context, c *ctl.Client) (answer any, err error) {
+				answer, said, err = do(ctx, c, ctl.Whom{Trader: *trader, Gateway: *gateway, Contract: *contract, All: *all, Reason: *reason})
+				return answer, err
+			}, func(any) { fmt.Fprintln(e.stdout, said) })
 		}
 	})
 }

@@ -129,14 +129,6 @@ func (o operator) Positions(trader string) ([]ctl.Position, error) {
 	}), nil
 }
 
-func (o operator) CancelAll(w ctl.Whom, by string) (ctl.Cancelled, error) {
-	if err := o.known(w.Trader); err != nil {
-		return ctl.Cancelled{}, err
-	}
-	o.h.log.Warn("cancel all", "trader", w.Trader, "all", w.All, "by", by)
-	return ctl.Cancelled{Orders: o.h.runner.CancelAll(hub.TraderName(w.Trader), by)}, nil
-}
-
 func (o operator) ReloadPolicy(ctx context.Context, by string) (ctl.Reloaded, error) {
 	files, err := readPolicies(o.h.config.Policies)
 	if err != nil {

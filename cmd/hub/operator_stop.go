@@ -86,3 +86,19 @@ func (o operator) knownWhom(w ctl.Whom) error {
 func (o operator) held(i hub.Instrument) bool {
 	return slices.ContainsFunc(o.h.runner.Positions(""), func(p hub.Position) bool { return p.Instrument == i })
 }
+
+func (o operator) CancelAll(ctx context.Context, w ctl.Whom, by string) (ctl.Cancelled, error) {
+	if err := o.knownWhom(w); err != nil {
+		return ctl.Cancelled{}, err
+	}
+	in := hub.CancelAll{Part: partOf(w), By: by, Reason: w.Reason}
+	o.h.log.Warn("cancel all", "of", in.Part, "by", by, "reason", w.Reason)
+	n, err := o.h.runner.CancelAll(ctx, in)
+	return ctl.Cancelled{Orders: n}, err
+}
+
+// partOf is what is meant, once knownWhom has seen it.
+func partOf(w ctl.Whom) hub.Part {
+	i, _ := hub.ParseInstrument(w.Contract)
+	return hub.Part{Trader: hub.TraderName(w.Trader), Gateway: hub.GatewayName(w.Gateway), Instrument: i}
+}

@@ -40,6 +40,7 @@ const (
 // Kinds of states and the kill switch.
 const (
 	kindSetState = iota + 50
+	kindCancelAll
 )
 
 var (
@@ -105,6 +106,8 @@ func kindOf(in hub.Input) int {
 		return kindSetState
 	case hub.SetRates:
 		return kindSetRates
+	case hub.CancelAll:
+		return kindCancelAll
 	}
 	return 0
 }
@@ -147,6 +150,8 @@ func Decode(b []byte) (hub.Entry, error) {
 		p.Input, err = decode[hub.SetRates](body)
 	case kindSetState:
 		p.Input, err = decode[hub.SetState](body)
+	case kindCancelAll:
+		p.Input, err = decode[hub.CancelAll](body)
 	default:
 		return hub.Entry{}, fmt.Errorf("decode entry: kind %d is not known to this version of the hub", b[0])
 	}

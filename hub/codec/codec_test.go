@@ -67,6 +67,7 @@ var inputs = []hub.Input{
 	hub.JudgeOrder{},
 	hub.SetState{},
 	hub.SetRates{},
+	hub.CancelAll{},
 }
 
 func TestEntriesComeBack(t *testing.T) {

@@ -43,6 +43,8 @@ type Core struct {
 	restraints   []restraint       // in the order in which they were set
 	owns         map[pool]*own
 	tradeNames   map[tradeName]tradeSides // fills of remembered orders, by what their gateway calls them
+	cuts         []cut
+	stamp        hub.Time // of the entry that is applied: what the clock said, and not later than now
 
 	places  []place // 0 is none
 	byPlace map[place]int32
@@ -93,6 +95,7 @@ func (c *Core) Step(e hub.Entry) []Effect {
 	}
 	c.seq = e.Seq
 	c.now = max(c.now, e.Time) // a clock that was set back stands still
+	c.stamp = e.Time
 	clear(c.effects)
 	c.effects = c.effects[:0]
 	switch in := e.Input.(type) {
@@ -122,6 +125,8 @@ func (c *Core) Step(e hub.Entry) []Effect {
 		c.setState(oldHalt(in))
 	case hub.SetState:
 		c.setState(in)
+	case hub.CancelAll:
+		c.cancelAll(in)
 	case hub.RollDay:
 		c.rollDay(in)
 	case hub.SetRates:
@@ -189,6 +194,7 @@ func (c *Core) setUp(in hub.SetUp) {
 		c.regroup()
 	}
 	c.dropUndecided()
+	c.cuts = nil // what an earlier life was asked for and did not write down is gone
 	c.doubt("", "the hub was restarted")
 }
 

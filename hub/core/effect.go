@@ -111,7 +111,23 @@ type DayRolled struct {
 	Fund     bool   // the day of the fund began: that of counters and of the day's profit and loss
 }
 
+// CancelledAll answers a CancelAll.
+type CancelledAll struct {
+	// Orders is for how many orders a cancel is on its way, or kept until their gateway is back. Those that were not decided yet are among them if they were written down.
+	Orders int
+}
+
+// Withhold takes orders back that were decided and are still in the hub: those of the part that wait to be handed to their gateway's process. Each comes back as a ReportNotSent.
+type Withhold struct {
+	Part hub.Part
+	// Opening: only those that may open something.
+	Opening bool
+	Why     string
+}
+
 func (Decided) effect()          {}
+func (CancelledAll) effect()     {}
+func (Withhold) effect()         {}
 func (Send) effect()             {}
 func (CancelAtVenue) effect()    {}
 func (AskVenue) effect()         {}

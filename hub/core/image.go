@@ -34,13 +34,14 @@ type Image struct {
 	// Places are those of the flows of the books; Cells are sorted, and those that counted nothing are left out.
 	Places []place `cbor:"70,keyasint,omitempty"`
 	Cells  []cell  `cbor:"71,keyasint,omitempty"`
+	Cuts       []cut            `cbor:"61,keyasint,omitempty"`
 }
 
 // Image copies the state.
 func (c *Core) Image() Image {
 	im := Image{
 		Seq: c.seq, Now: c.now, Day: c.day, DayBefore: c.dayBefore, Head: c.head, OrderCount: c.orderCount, TradeCount: c.tradeCount, SetUp: c.setup, Files: slices.Clone(c.files),
-		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints), Calendars: slices.Clone(c.calendars),
+		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints), Calendars: slices.Clone(c.calendars), Cuts: slices.Clone(c.cuts),
 		Language: c.language, RulesIn: c.rulesIn, Places: slices.Clone(c.places[1:]), Cells: c.imageOfCells(),
 		Rates: slices.Clone(c.rates), RatesKept: true,
 	}
@@ -117,7 +118,7 @@ func Restore(im Image) (*Core, error) {
 		o.number, _ = c.number(o.ID)
 		c.restored(o)
 	}
-	c.restraints = im.Restraints
+	c.restraints, c.cuts = im.Restraints, im.Cuts
 	c.takeOldHalts()
 	return c, c.restoreCells(&im)
 }

@@ -47,9 +47,15 @@ func (o *order) hasFill(id string) bool {
 }
 
 func (c *Core) submit(in hub.SubmitOrder) {
-	if o := c.newOrder(in.Trader, in.Gateway, in.Request); o != nil {
-		c.conclude(o, in.Gateway, in.Market, in.Verdicts)
+	o := c.newOrder(in.Trader, in.Gateway, in.Request)
+	if o == nil {
+		return
 	}
+	if why, is := c.cutOff(o, in.Asked); is {
+		c.withdrawn(o, why)
+		return
+	}
+	c.conclude(o, in.Gateway, in.Market, in.Verdicts)
 }
 
 // newOrder gives a request an id. It is nil, and the refusal is emitted, when nobody of that name has a book: the edges never let such a name in.
@@ -80,6 +86,9 @@ func (c *Core) take(in hub.TakeOrder) {
 	if k := c.findContract(in.Gateway, o.Instrument); k != nil {
 		o.Gateway = k.Gateway
 	}
+	if why, is := c.cutOff(o, in.Asked); is {
+		o.CancelAsked, o.Reason = true, why
+	}
 	c.undecided[in.Ask] = o
 	c.emit(Taken{Order: o.Order})
 	c.emit(OrderChanged{Order: o.Order})
@@ -93,11 +102,7 @@ func (c *Core) judge(in hub.JudgeOrder) {
 	}
 	c.settled(o)
 	if o.CancelAsked {
-		o.Status, o.Updated, o.Day = hub.Cancelled, c.now, c.dayOf(o.Exchange)
-		o.Reason = "cancelled before it was sent"
-		c.byTrader[o.Trader].Finished++
-		c.emit(Decided{Order: o.Order})
-		c.emit(OrderChanged{Order: o.Order})
+		c.withdrawn(o, o.Reason)
 		return
 	}
 	c.conclude(o, o.Gateway, in.Market, in.Verdicts)
@@ -437,24 +442,17 @@ func (c *Core) cancel(in hub.CancelOrder) {
 		c.emit(CancelAnswered{Err: fmt.Sprintf("order %s is not known", in.OrderID)})
 		return
 	}
-	c.askedToCancel(o)
 	if o.Status.Final() {
+		c.askedToCancel(o)
 		c.emit(CancelAnswered{Err: fmt.Sprintf("order %s is done: %s", o.ID, o.Status)})
 		return
 	}
-	o.CancelAsked, o.Updated = true, c.now
+	why := ""
 	if in.Trader == "" {
-		o.Reason = "cancelled by " + in.By
+		why = "cancelled by " + in.By
 	}
 	c.emit(CancelAnswered{})
-	if o.Ask != 0 {
-		return // it is not sent yet, and will not be
-	}
-	if g := c.gateway(o.Gateway); g == nil || !g.Up {
-		c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("gateway %s is down; order %s will be cancelled when it is back", o.Gateway, o.ID)})
-		return
-	}
-	c.emit(CancelAtVenue{Order: o.Order})
+	c.askCancel(o, why)
 }
 
 // byCount sorts fills as they were booked.

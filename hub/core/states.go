@@ -134,6 +134,11 @@ func (c *Core) restrain(r restraint) {
 		whom = hub.TraderName(r.Name)
 	}
 	c.emit(Notice{Trader: whom, Level: Warning, Text: subject(r.Scope, r.Name) + " is " + r.State.String() + " " + r.source() + "; cancels pass"})
+	part := hub.Part{Trader: whom}
+	if r.Scope == hub.ScopeGateway {
+		part.Gateway = hub.GatewayName(r.Name)
+	}
+	c.emit(Withhold{Part: part, Opening: r.State == hub.ReduceOnly, Why: subject(r.Scope, r.Name) + " is " + r.State.String() + " " + r.source()})
 }
 
 // lift ends every restraint of a subject: a person has looked.

@@ -191,6 +191,10 @@ func TestStories(t *testing.T) {
 					Gateway: "SIM", OrderID: id(), Kind: kind, VenueID: arg("venue", ""), Reason: arg("reason", ""), TradeID: arg("trade", ""), Price: d(price), Qty: d(qty), VenueTime: ago(w.now, arg("ago", "")),
 				}))
 			}
+			asked := func() hub.Time { // so many seconds ago
+				n, _, _ := d(arg("asked", "0")).Int64(0)
+				return w.now - hub.Time(n)*1e9
+			}
 			if at := arg("after", ""); at != "" {
 				var seconds float64
 				if _, err := fmt.Sscan(at, &seconds); err != nil {
@@ -224,6 +228,7 @@ func TestStories(t *testing.T) {
 					Trader: hub.TraderName(arg("trader", "alpha")), Request: req, Gateway: hub.GatewayName(arg("gateway", "")),
 					Market: hub.MarketView{Last: d(arg("last", "3500")), LimitUp: d(arg("up", "0")), Seen: w.now, Session: w.session(t, cmd)},
 				}
+				in.Asked = asked()
 				out := w.tell(w.step(in))
 				if decided, ok := w.effects[0].(core.Decided); ok {
 					last = decided.Order.ID
@@ -234,7 +239,7 @@ func TestStories(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				out := w.tell(w.step(hub.TakeOrder{Trader: hub.TraderName(arg("trader", "alpha")), Request: req, Ask: 7}))
+				out := w.tell(w.step(hub.TakeOrder{Trader: hub.TraderName(arg("trader", "alpha")), Request: req, Ask: 7, Asked: asked()}))
 				if taken, ok := w.effects[0].(core.Taken); ok {
 					last = taken.Order.ID
 				}
@@ -268,6 +273,11 @@ func TestStories(t *testing.T) {
 				return w.tell(w.step(hub.Marks{Marks: []hub.Mark{{Instrument: i, Price: d(arg("price", "0"))}}}))
 			case "halt":
 				return w.tell(w.step(hub.Halt{Trader: hub.TraderName(arg("trader", "")), On: !has("off"), By: "olivia", Reason: arg("reason", "")}))
+			case "cancel-all": // trader= gateway= contract=
+				i, _ := hub.ParseInstrument(arg("contract", ""))
+				return w.tell(w.step(hub.CancelAll{
+					Part: hub.Part{Trader: hub.TraderName(arg("trader", "")), Gateway: hub.GatewayName(arg("gateway", "")), Instrument: i}, By: "olivia", Reason: arg("reason", ""),
+				}))
 			case "state": // state halted|cancel-only|reduce-only|active trader=|gateway=
 				in := hub.SetState{Name: arg("trader", arg("gateway", "")), By: "olivia", Reason: arg("reason", "")}
 				switch {
@@ -456,6 +466,14 @@ func (w *world) tell(effects []core.Effect) string {
 			fmt.Fprintf(&b, "cancel %s at %s\n", short(e.Order.ID), e.Order.Gateway)
 		case core.AskVenue:
 			fmt.Fprintf(&b, "ask %s about %d orders\n", e.Gateway, len(e.Orders))
+		case core.CancelledAll:
+			fmt.Fprintf(&b, "cancelled all: %d orders\n", e.Orders)
+		case core.Withhold:
+			opening := ""
+			if e.Opening {
+				opening = " what opens of"
+			}
+			fmt.Fprintf(&b, "withhold%s %s: %s\n", opening, e.Part, e.Why)
 		case core.CancelAnswered:
 			fmt.Fprintf(&b, "cancel answered %q\n", clean(e.Err))
 		case core.OrderChanged:

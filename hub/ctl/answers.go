@@ -149,7 +149,7 @@ type Position struct {
 
 // Cancelled answers a cancel-all.
 type Cancelled struct {
-	Orders int `json:"orders"` // for which a cancel is on its way
+	Orders int `json:"orders"` // for which a cancel is on its way, or owed by a gateway that is down
 }
 
 // Reloaded answers a policy reload: with Errors the old revision stays in force.

@@ -73,7 +73,7 @@ func (o *operator) SetState(_ context.Context, state string, w ctl.Whom, by stri
 	return "so it is", o.note("%s %+v by %s", state, w, by)
 }
 
-func (o *operator) CancelAll(w ctl.Whom, by string) (ctl.Cancelled, error) {
+func (o *operator) CancelAll(_ context.Context, w ctl.Whom, by string) (ctl.Cancelled, error) {
 	return ctl.Cancelled{Orders: 3}, o.note("cancel-all %+v by %s", w, by)
 }
 

@@ -107,6 +107,21 @@ func (g *gateway) send(order hub.Order) {
 	}
 }
 
+// withhold takes back orders that wait to be sent.
+func (g *gateway) withhold(part hub.Part, opening bool, why string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.lane == nil {
+		return
+	}
+	removed := g.lane.remove(func(c gatewayCommand) bool {
+		return c.submit != nil && part.Covers(c.submit.Trader, g.name, c.submit.Instrument) && !(opening && c.submit.Offset.Closes())
+	})
+	for _, c := range removed {
+		g.inbox.own(notSent(*c.submit, why))
+	}
+}
+
 func (g *gateway) cancel(order hub.Order) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

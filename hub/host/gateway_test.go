@@ -294,6 +294,55 @@ func TestGatewayQueue(t *testing.T) {
 	w.awaitLine(t, "SIM answers 0 of 2, complete true", 1)
 }
 
+// TestWithhold takes back what waits for a slow gateway, and nothing else: not what its process has, not what others sent, not cancels.
+func TestWithhold(t *testing.T) {
+	const window = 1024
+	w := start(t, calm(), sim(t, "gateway-echo", nil), nil)
+	w.awaitLine(t, "SIM up", 1)
+	w.Send(permit(order(0, "hang")))
+	for i := 1; i < window; i++ {
+		w.Send(permit(order(i, "")))
+	}
+	w.await(t, "the window to be full", func() bool { s := w.statusWithout(w.Host); return s.Underway == window })
+	for i := window; i < window+40; i++ {
+		o := order(i, "")
+		switch i % 4 {
+		case 1:
+			o.Trader = "beta"
+		case 2:
+			o.Offset = hub.Close
+		case 3:
+			o.Symbol = "hc2610"
+		}
+		w.Send(permit(o))
+	}
+	w.Cancel(order(window, ""))
+	waiting := func() int { return w.Status()[0].Queue }
+	for _, step := range []struct {
+		part    hub.Part
+		opening bool
+		left    int
+	}{
+		{hub.Part{Trader: "gamma"}, false, 41},
+		{hub.Part{Gateway: "CTP"}, false, 41},
+		{hub.Part{Trader: "alpha", Instrument: hub.Instrument{Symbol: "hc2610", Exchange: "SHFE"}}, false, 31},
+		{hub.Part{Trader: "alpha"}, true, 21},
+		{hub.Part{Gateway: "SIM"}, true, 11},
+		{hub.Part{}, false, 1},
+	} {
+		w.Withhold(step.part, step.opening, "stopped")
+		if got := waiting(); got != step.left {
+			t.Errorf("%v, opening %t: %d wait, want %d", step.part, step.opening, got, step.left)
+		}
+	}
+	w.await(t, "40 orders to come back", func() bool { return len(w.reports) == 40 })
+	for _, r := range w.reported() {
+		if r.Kind != hub.ReportNotSent || r.Reason != "stopped" {
+			t.Fatalf("got %+v", r)
+		}
+	}
+}
+
 // statusWithout asks the host while the recorder is locked, and has the recorder looked at again soon.
 func (r *recorder) statusWithout(h *host.Host) host.PluginStatus {
 	r.mu.Unlock()

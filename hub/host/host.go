@@ -252,6 +252,16 @@ func (h *Host) Cancel(order hub.Order) {
 	g.cancel(order)
 }
 
+// Withhold takes back orders that were sent and that no gateway's process has got yet: those of the part, and with opening only those that may open. Each is reported as
+// ReportNotSent, for the reason that is given.
+func (h *Host) Withhold(part hub.Part, opening bool, why string) {
+	for _, u := range h.units {
+		if g, is := u.session.(*gateway); is {
+			g.withhold(part, opening, why)
+		}
+	}
+}
+
 // AskVenue asks how orders stand; Events.Reconciled answers. An ask that fails or is lost is repeated while the gateway is up. When it goes down,
 // or is down, asks are forgotten: ask again after GatewayUp.
 func (h *Host) AskVenue(gateway hub.GatewayName, orders []hub.OrderID) {

@@ -49,6 +49,24 @@ func (l *lane[C]) putFirst(commands ...C) {
 	l.work.Signal()
 }
 
+// remove takes out of the queue what fits, and returns it.
+func (l *lane[C]) remove(fits func(C) bool) []C {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var removed []C
+	kept := l.queue[:0]
+	for _, c := range l.queue {
+		if fits(c) {
+			removed = append(removed, c)
+			continue
+		}
+		kept = append(kept, c)
+	}
+	clear(l.queue[len(kept):])
+	l.queue = kept
+	return removed
+}
+
 // end adds a last command and accepts none after it.
 func (l *lane[C]) end(last C) {
 	l.mu.Lock()

@@ -235,6 +235,7 @@ var permits = sync.OnceValue(func() *policy.Rules {
 	files := []hub.PolicyFile{
 		{Name: "fund.yaml", Text: "policy: fund\nrules:\n  - {name: all, require: order.reduces, because: no}\n"},
 		{Name: "traders/alpha.yaml", Text: "policy: trader\ntrader: alpha\nrules:\n  - {name: all, require: order.reduces, because: no}\n"},
+		{Name: "traders/beta.yaml", Text: "policy: trader\ntrader: beta\nrules:\n  - {name: all, require: order.reduces, because: no}\n"},
 	}
 	rules, errs := policy.Compile(files)
 	if len(errs) > 0 {

@@ -16,6 +16,8 @@ type ledger struct {
 	contracts map[hub.Instrument]hub.Contract
 	up        map[hub.GatewayName]bool
 	states    map[subject]hub.State
+	stamp     hub.Time                    // of the entry
+	cut       map[hub.TraderName]hub.Time // when everything of a trader was cancelled last, in this life of the hub
 	policies  []sheet
 
 	events []event

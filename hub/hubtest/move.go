@@ -3,6 +3,7 @@ package hubtest
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"tradehub/hub"
 	"tradehub/hub/codec"
@@ -93,6 +94,15 @@ func (w *World) move(m Move) error {
 			in.State = hub.State(1 + m.B>>8%3)
 		}
 		w.propose(in, nil)
+	case CancelAll:
+		if slices.ContainsFunc(w.inFlight, func(p proposal) bool { _, is := p.input.(hub.SetUp); return is }) {
+			return nil // nobody can ask for it before the hub has begun
+		}
+		in := hub.CancelAll{By: "operator"}
+		if m.A%2 == 0 {
+			in.Part.Trader = traders[pick(len(traders), m.B)]
+		}
+		w.inFlight = slices.Insert(w.inFlight, 0, proposal{in, nil})
 	case Roll:
 		calendar := calendars[pick(len(calendars), m.A)]
 		if w.days[calendar]%2 == 1 { // what happened a day ago is known by now
@@ -116,7 +126,7 @@ func (w *World) submit(m Move) {
 	c := contracts[[]int{0, 0, 1, 2}[m.A>>16%4]]
 	var sum hub.Sum
 	q := &question{
-		trader: traders[pick(len(traders), m.A)], day: w.core.CalendarDay(calendarOf(c.Exchange)),
+		trader: traders[pick(len(traders), m.A)], day: w.core.CalendarDay(calendarOf(c.Exchange)), asked: w.now,
 		request: hub.OrderRequest{
 			Instrument: c.Instrument, Direction: hub.Direction(1 + m.B%2), Type: hub.Limit, Price: hub.Int(3450 + int64(m.C%100)), Qty: sum.Mul(hub.Int(1+int64(m.B>>8%6)), c.MinQty),
 			Offset: []hub.Offset{hub.Open, hub.Open, hub.Close, hub.CloseToday}[m.C>>8%4],
@@ -130,7 +140,7 @@ func (w *World) submit(m Move) {
 	if m.A>>8%2 == 0 { // it goes to disk while the risk manager thinks
 		w.asks++
 		q.ask = w.asks
-		w.propose(hub.TakeOrder{Trader: q.trader, Request: q.request, Ask: q.ask}, q)
+		w.propose(hub.TakeOrder{Trader: q.trader, Request: q.request, Ask: q.ask, Asked: q.asked}, q)
 	}
 	w.asked = append(w.asked, q)
 }
@@ -199,6 +209,9 @@ func (w *World) takeSnapshot() error {
 func (w *World) check() error {
 	if w.disagree != nil {
 		return w.disagree
+	}
+	if w.wrong != nil {
+		return w.wrong
 	}
 	if err := w.core.Check(); err != nil {
 		return fmt.Errorf("books: %w", err)

@@ -16,7 +16,7 @@ import (
 
 // entry follows one entry of the record, and compares its decisions.
 func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
-	l.now = max(l.now, e.Time)
+	l.now, l.stamp = max(l.now, e.Time), e.Time
 	if in, ok := e.Input.(hub.VenueReport); ok {
 		l.ending(in)
 	}
@@ -44,6 +44,7 @@ func (l *ledger) input(in hub.Input) {
 	switch in := in.(type) {
 	case hub.SetUp:
 		l.setUp = in
+		l.cut = map[hub.TraderName]hub.Time{}
 		for _, g := range in.Gateways {
 			l.up[g] = false
 		}
@@ -68,6 +69,18 @@ func (l *ledger) input(in hub.Input) {
 		if o := l.byID[in.OrderID]; o != nil && (in.Trader == "" || in.Trader == o.Trader) {
 			l.note(cancelAsked, o.Trader, o.Order)
 			o.CancelAsked = o.CancelAsked || !o.Status.Final()
+		}
+	case hub.CancelAll:
+		for _, t := range traders {
+			if in.Part.Covers(t, "SIM", contracts[0].Instrument) {
+				l.cut[t] = max(l.cut[t], l.stamp)
+			}
+		}
+		for _, o := range l.orders {
+			if !o.Status.Final() && in.Part.Covers(o.Trader, o.Gateway, o.Instrument) {
+				l.note(cancelAsked, o.Trader, o.Order)
+				o.CancelAsked = true
+			}
 		}
 	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.VenueReport, hub.Reconcile:
 	}
@@ -142,6 +155,13 @@ func (l *ledger) decision(in hub.Input, d core.Decided) error {
 		if len(d.Refusals) != 1 || d.Refusals[0].Code != "restarted" {
 			return fmt.Errorf("decided because of %T", in)
 		}
+		return nil
+	}
+	if in, ok := in.(hub.SubmitOrder); ok && in.Asked <= l.cut[in.Trader] {
+		if d.Order.Status != hub.Cancelled {
+			return fmt.Errorf("asked for at %d and decided as %s, and everything was cancelled at %d", in.Asked, d.Order.Status, l.cut[in.Trader])
+		}
+		l.seen["withdrawn"]++
 		return nil
 	}
 	if d.Order.Status == hub.Cancelled {

@@ -65,6 +65,8 @@ type World struct {
 	asks      uint64
 	ids       map[hub.OrderID]hub.TraderName // every id that a client was given
 	sent      map[hub.OrderID]bool
+	cut       map[hub.TraderName]hub.Time // when everything of a trader was cancelled last
+	wrong     error
 	trace     func(string)
 
 	revision uint32  // of the policies that the files on disk have
@@ -83,6 +85,7 @@ type question struct {
 	life    int // of the hub's process; a crash ends the connection
 	ask     uint64
 	decided int
+	asked   hub.Time
 }
 
 type proposal struct {
@@ -111,7 +114,7 @@ func play(story Story, trace func(string)) error { return newWorld(trace).play(s
 
 func newWorld(trace func(string)) *World {
 	return &World{
-		now: 1_795_424_400_000_000_000, core: core.New(), venue: newVenue(), ids: map[hub.OrderID]hub.TraderName{}, sent: map[hub.OrderID]bool{}, trace: trace,
+		now: 1_795_424_400_000_000_000, core: core.New(), venue: newVenue(), ids: map[hub.OrderID]hub.TraderName{}, sent: map[hub.OrderID]bool{}, cut: map[hub.TraderName]hub.Time{}, trace: trace,
 		days: map[string]int{}, began: map[string]hub.Time{},
 		ledger: newLedger(),
 	}
@@ -227,7 +230,17 @@ func (w *World) commit() {
 	effects := w.core.Step(e)
 	w.follow(e, effects)
 	for _, effect := range effects {
+		if _, send := effect.(core.Send); send && of.asked <= w.cut[of.trader] {
+			w.wrong = fmt.Errorf("sent after everything was cancelled: what %s had asked for at %d, and %d was the time of the cancel", of.trader, of.asked, w.cut[of.trader])
+		}
 		w.todo = append(w.todo, todo{effect, of})
+	}
+	if in, ok := e.Input.(hub.CancelAll); ok {
+		for _, t := range traders {
+			if in.Part.Covers(t, "SIM", contracts[0].Instrument) {
+				w.cut[t] = max(w.cut[t], e.Time)
+			}
+		}
 	}
 }
 
@@ -277,13 +290,23 @@ func (w *World) dispatch() error {
 			break
 		}
 		w.toVenue = append(w.toVenue, toVenue{cancel: &e.Order})
+	case core.Withhold: // what the gateway's process has got already is not taken back
+		kept := w.toVenue[:0]
+		for i, m := range w.toVenue {
+			if m.send == nil || i < 2 || !e.Part.Covers(m.send.Trader, m.send.Gateway, m.send.Instrument) || e.Opening && m.send.Offset.Closes() {
+				kept = append(kept, m)
+				continue
+			}
+			w.fromVenue = append(w.fromVenue, hub.VenueReport{Gateway: m.send.Gateway, OrderID: m.send.ID, Kind: hub.ReportNotSent, Reason: e.Why})
+		}
+		w.toVenue = kept
 	case core.AskVenue:
 		if !w.gone { // else it is asked when it is back
 			w.toVenue = append(w.toVenue, toVenue{ask: e.Orders})
 		}
 	case core.Alert:
 		w.say("alert: %s", e.Text)
-	case core.CancelAnswered, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled, core.Crossed:
+	case core.CancelAnswered, core.CancelledAll, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled, core.Crossed:
 	}
 	return nil
 }
@@ -346,6 +369,7 @@ func (w *World) crash(onDisk, arrive uint32) error {
 		w.write()
 	}
 	w.inFlight, w.todo, w.asked = nil, nil, nil
+	clear(w.cut) // the next life is asked anew
 	for _, q := range w.questions {
 		q.life++
 	}
@@ -457,7 +481,7 @@ const manyYes = 3
 func (w *World) judge(i int, how uint32) {
 	q := w.asked[i]
 	w.asked = slices.Delete(w.asked, i, i+1)
-	in := hub.SubmitOrder{Trader: q.trader, Request: q.request, Market: w.market(how)}
+	in := hub.SubmitOrder{Trader: q.trader, Request: q.request, Market: w.market(how), Asked: q.asked}
 	switch how % 40 {
 	case 0: // the manager is dead: nothing in its name
 	case 1:

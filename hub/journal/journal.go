@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -87,7 +88,8 @@ type Journal struct {
 
 	notify   chan bool // raft's word on who leads; raft waits until it is taken
 	changes  chan Status
-	queued   chan struct{} // says that queue is not empty
+	queued   chan struct{} // says that queue or first is not empty
+	room     chan struct{} // says that raft has fewer entries than before
 	failed   chan struct{} // closed with the first error of the disk
 	closing  chan struct{} // closed when raft is to stop
 	stopped  chan struct{} // closed when raft has stopped and watch has ended
@@ -107,9 +109,13 @@ type Journal struct {
 	next     Proposal
 	inFlight map[Proposal]int // its size
 	bytes    int
+	inHand   int           // of inFlight, with raft
 	idle     chan struct{} // if not nil, closed when nothing is in flight
 	queue    []queued
-	marks    []byte // room for marks, to be cut up
+	first    []queued // goes before the queue
+	marks    []byte   // room for marks, to be cut up
+
+	urgent atomic.Bool // first is not empty
 }
 
 type queued struct {
@@ -149,6 +155,7 @@ func open(o Options) (_ *Journal, err error) {
 		notify:   make(chan bool),
 		changes:  make(chan Status, 1),
 		queued:   make(chan struct{}, 1),
+		room:     make(chan struct{}, 1),
 		failed:   make(chan struct{}),
 		closing:  make(chan struct{}),
 		stopped:  make(chan struct{}),
@@ -266,12 +273,29 @@ func bootNumber() (uint64, error) {
 // Propose asks for entry to be put into the journal. It never waits. The
 // number it returns comes back with the entry in Machine.Apply, once the entry
 // is on disk and agreed on, or is given to Options.Lost. Entries proposed one
-// after the other are applied in that order.
+// after the other are applied in that order, but for those of ProposeFirst.
 //
 // The journal keeps entry: the caller must not change it any more.
 //
 // Errors: ErrBusy, ErrNotLeader, ErrNoSpace, ErrFailed, ErrClosed, ErrTooLarge.
 func (j *Journal) Propose(entry []byte) (Proposal, error) {
+	return j.propose(entry, false)
+}
+
+// firstMax is how many proposals of ProposeFirst may be in flight beyond what
+// Options allow.
+const firstMax = 256
+
+// ProposeFirst is Propose for what must not wait behind the others, such as the
+// word that stops them: the entry goes before all that wait for raft, behind at
+// most two batches, and is taken when the rest is refused as ErrBusy, up to 256
+// at a time. It is applied before entries that were proposed earlier, so what
+// it means must not depend on them.
+func (j *Journal) ProposeFirst(entry []byte) (Proposal, error) {
+	return j.propose(entry, true)
+}
+
+func (j *Journal) propose(entry []byte, first bool) (Proposal, error) {
 	if len(entry) > j.opts.EntryBytesMax {
 		return 0, fmt.Errorf("%w: %d bytes, and at most %d are allowed", ErrTooLarge, len(entry), j.opts.EntryBytesMax)
 	}
@@ -280,13 +304,22 @@ func (j *Journal) Propose(entry []byte) (Proposal, error) {
 	if j.refusal != nil {
 		return 0, j.refusal
 	}
-	if len(j.inFlight) >= j.opts.InFlightMax || j.bytes+len(entry) > j.opts.InFlightBytes {
+	countMax, bytesMax := j.opts.InFlightMax, j.opts.InFlightBytes
+	if first {
+		countMax, bytesMax = countMax+firstMax, bytesMax+firstMax*len(entry)
+	}
+	if len(j.inFlight) >= countMax || j.bytes+len(entry) > bytesMax {
 		return 0, ErrBusy
 	}
 	j.next++
 	j.inFlight[j.next] = len(entry)
 	j.bytes += len(entry)
-	j.queue = append(j.queue, queued{entry, j.mark(j.next), j.term.Load()})
+	if q := (queued{entry, j.mark(j.next), j.term.Load()}); first {
+		j.first = append(j.first, q)
+		j.urgent.Store(true)
+	} else {
+		j.queue = append(j.queue, q)
+	}
 	select {
 	case j.queued <- struct{}{}:
 	default:
@@ -304,28 +337,75 @@ func (j *Journal) mark(p Proposal) []byte {
 	return j.marks[n:len(j.marks):len(j.marks)]
 }
 
-// pump hands the queue to raft, which takes up to a batch without waiting and
-// the rest when the disk has written the last batch.
+// handMax is how many entries raft has at a time: a batch that it writes, and
+// one that it collects or that is applied. Whatever raft has goes before what
+// is proposed first, and raft would take all there is: it commits ahead of
+// what the machine applies.
+const handMax = 2 * batchMax
+
+// pump hands the queue to raft.
 func (j *Journal) pump() {
 	var batch []queued
 	for {
-		select {
-		case <-j.queued:
-		case <-j.stopped:
-			return
-		}
 		j.mu.Lock()
 		batch, j.queue = j.queue, batch[:0]
 		j.mu.Unlock()
-		for _, q := range batch {
-			if q.term != j.term.Load() {
-				continue // it has been reported lost
+		j.handFirst()
+		if len(batch) == 0 {
+			select {
+			case <-j.queued:
+			case <-j.stopped:
+				return
 			}
-			// The future is not looked at: success shows in Apply, and failure
-			// in the loss of the lead, which raft reports after it.
-			j.raft.ApplyLog(raft.Log{Data: q.data, Extensions: q.mark}, 0)
+			continue
+		}
+		for _, q := range batch {
+			for !j.hand(q, handMax) {
+				select {
+				case <-j.room:
+				case <-j.queued:
+				case <-j.stopped:
+					return
+				}
+				j.handFirst()
+			}
+			if j.urgent.Load() {
+				j.handFirst()
+			}
 		}
 		clear(batch)
+	}
+}
+
+// hand gives an entry to raft, unless raft has as many as it may have: then it
+// is false.
+func (j *Journal) hand(q queued, handMax int) bool {
+	j.mu.Lock()
+	if q.term != j.term.Load() {
+		j.mu.Unlock()
+		return true // it has been reported lost
+	}
+	if j.inHand >= handMax {
+		j.mu.Unlock()
+		return false
+	}
+	j.inHand++
+	j.mu.Unlock()
+	// The future is not looked at: success shows in Apply, and failure in the
+	// loss of the lead, which raft reports after it.
+	j.raft.ApplyLog(raft.Log{Data: q.data, Extensions: q.mark}, 0)
+	return true
+}
+
+// handFirst gives raft what goes before the queue.
+func (j *Journal) handFirst() {
+	j.mu.Lock()
+	first := j.first
+	j.first = nil
+	j.urgent.Store(false)
+	j.mu.Unlock()
+	for _, q := range first {
+		j.hand(q, math.MaxInt)
 	}
 }
 
@@ -337,7 +417,12 @@ func (j *Journal) settle(batch []Entry) {
 		if size, ok := j.inFlight[e.Proposal]; ok {
 			delete(j.inFlight, e.Proposal)
 			j.bytes -= size
+			j.inHand--
 		}
+	}
+	select {
+	case j.room <- struct{}{}:
+	default:
 	}
 	j.signalIdle()
 }

@@ -80,9 +80,10 @@ func (j *Journal) giveUp(why error) {
 	j.term.Add(1)
 	lost := slices.Sorted(maps.Keys(j.inFlight))
 	clear(j.inFlight)
-	j.bytes = 0
+	j.bytes, j.inHand = 0, 0
 	clear(j.queue)
 	j.queue = j.queue[:0]
+	j.first = nil
 	j.signalIdle()
 	j.mu.Unlock()
 	if len(lost) == 0 {

@@ -101,6 +101,8 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.plugins.Send(effect.Permit)
 		case core.CancelAtVenue:
 			r.plugins.Cancel(effect.Order)
+		case core.Withhold:
+			r.plugins.Withhold(effect.Part, effect.Opening, effect.Why)
 		case core.AskVenue:
 			r.plugins.AskVenue(effect.Gateway, effect.Orders)
 		case core.OrderChanged:
@@ -119,7 +121,7 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.log.Info("trading day begins", "day", effect.Day, "calendar", effect.Calendar)
 		case core.Crossed:
 			r.crossed(effect)
-		case core.Taken, core.Decided, core.CancelAnswered, core.RatesAnswered:
+		case core.Taken, core.Decided, core.CancelAnswered, core.CancelledAll, core.RatesAnswered:
 			// answered through proposal.applied
 		}
 	}
@@ -191,7 +193,8 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 			}
 		case core.RatesAnswered:
 			r.plugins.Observe(hub.RiskEvent{Rates: ratesOf(effect.Rates)})
-		case core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.BookChanged, core.Notice, core.Alert, core.PoliciesAnswered, core.Crossed:
+		case core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.BookChanged, core.Notice, core.Alert,
+			core.PoliciesAnswered, core.Crossed:
 		}
 	}
 	if in, ok := e.Input.(hub.Marks); ok {

@@ -198,6 +198,10 @@ func (r *Runner) Drain() {
 
 // propose puts an input into the journal without waiting.
 func (r *Runner) propose(in hub.Input, p proposal) error {
+	return r.proposeBy(r.journal.Propose, in, p)
+}
+
+func (r *Runner) proposeBy(way func([]byte) (journal.Proposal, error), in hub.Input, p proposal) error {
 	p.entry = hub.Entry{Time: hub.TimeOf(r.opts.Clock()), Input: in}
 	b, err := codec.Encode(p.entry)
 	if err != nil {
@@ -205,7 +209,7 @@ func (r *Runner) propose(in hub.Input, p proposal) error {
 	}
 	r.pendingMu.Lock()
 	defer r.pendingMu.Unlock()
-	n, err := r.journal.Propose(b)
+	n, err := way(b)
 	if err != nil {
 		return err
 	}
@@ -263,8 +267,17 @@ func (r *Runner) isClosing() bool {
 
 // do proposes an input and waits until it is applied.
 func (r *Runner) do(ctx context.Context, in hub.Input, applied func([]core.Effect)) error {
+	return r.doBy(ctx, r.journal.Propose, in, applied)
+}
+
+// doFirst is do for what stops others: it goes before all that wait for the journal.
+func (r *Runner) doFirst(ctx context.Context, in hub.Input, applied func([]core.Effect)) error {
+	return r.doBy(ctx, r.journal.ProposeFirst, in, applied)
+}
+
+func (r *Runner) doBy(ctx context.Context, way func([]byte) (journal.Proposal, error), in hub.Input, applied func([]core.Effect)) error {
 	done := make(chan error, 1)
-	err := r.propose(in, proposal{
+	err := r.proposeBy(way, in, proposal{
 		applied: func(effects []core.Effect) {
 			if applied != nil {
 				applied(effects)
@@ -311,20 +324,21 @@ func (r *Runner) Submit(trader hub.TraderName, gateway hub.GatewayName, req hub.
 		done("", "", errors.New(*why))
 		return
 	}
+	asked := hub.TimeOf(r.opts.Clock())
 	r.mu.Lock()
 	at := r.core.GatewayOf(gateway, req.Instrument)
 	r.mu.Unlock()
 	if at == "" { // it will be refused, and the journal will say so
-		r.proposeOrder(hub.SubmitOrder{Trader: trader, Request: req, Gateway: gateway}, 0, done)
+		r.proposeOrder(hub.SubmitOrder{Trader: trader, Request: req, Gateway: gateway, Asked: asked}, 0, done)
 		return
 	}
 	view := r.market.view(at, req.Instrument)
 	if view.Seen != 0 {
-		r.judge(trader, at, req, view, done)
+		r.judge(trader, at, req, asked, view, done)
 		return
 	}
 	r.subscribe(at, req.Instrument)
-	late := func() { r.judge(trader, at, req, r.market.view(at, req.Instrument), done) }
+	late := func() { r.judge(trader, at, req, asked, r.market.view(at, req.Instrument), done) }
 	if !r.market.await(at, req.Instrument, r.opts.FirstTick, late) {
 		late()
 	}
@@ -334,12 +348,12 @@ func (r *Runner) Submit(trader hub.TraderName, gateway hub.GatewayName, req hub.
 // hidden behind it; in a burst two entries for each order would only cost.
 const overlapMax = 8
 
-func (r *Runner) judge(trader hub.TraderName, at hub.GatewayName, req hub.OrderRequest, view hub.MarketView, done func(hub.OrderID, hub.GatewayName, error)) {
+func (r *Runner) judge(trader hub.TraderName, at hub.GatewayName, req hub.OrderRequest, asked hub.Time, view hub.MarketView, done func(hub.OrderID, hub.GatewayName, error)) {
 	ask := r.asks.Add(1)
 	candidate := hub.Candidate{Ask: ask, Trader: trader, Request: req, Gateway: at, Market: view}
 	judging := r.judging.Add(1)
 	if len(r.opts.SetUp.Managers) > 0 && judging <= overlapMax {
-		if err := r.propose(hub.TakeOrder{Trader: trader, Request: req, Gateway: at, Ask: ask}, proposal{applied: answerID(done), lost: func(err error) { done("", "", err) }}); err != nil {
+		if err := r.propose(hub.TakeOrder{Trader: trader, Request: req, Gateway: at, Ask: ask, Asked: asked}, proposal{applied: answerID(done), lost: func(err error) { done("", "", err) }}); err != nil {
 			r.judging.Add(-1)
 			done("", "", plain(err))
 			return
@@ -352,7 +366,7 @@ func (r *Runner) judge(trader hub.TraderName, at hub.GatewayName, req hub.OrderR
 	}
 	r.plugins.Judge(candidate, func(verdicts []hub.Verdict) {
 		r.judging.Add(-1)
-		r.proposeOrder(hub.SubmitOrder{Trader: trader, Request: req, Gateway: at, Market: view, Verdicts: verdicts}, ask, done)
+		r.proposeOrder(hub.SubmitOrder{Trader: trader, Request: req, Gateway: at, Market: view, Verdicts: verdicts, Asked: asked}, ask, done)
 	})
 }
 
@@ -476,17 +490,6 @@ func (r *Runner) cancelUnrecorded(trader hub.TraderName, id hub.OrderID) error {
 	r.log.Warn("cancel sent without record: the journal takes nothing", "order", id, "trader", trader)
 	r.plugins.Cancel(o)
 	return nil
-}
-
-// CancelAll cancels every active order of a trader ("" for all), and returns how many there were.
-func (r *Runner) CancelAll(trader hub.TraderName, by string) int {
-	r.mu.Lock()
-	orders := r.core.Orders(trader, true)
-	r.mu.Unlock()
-	for _, o := range orders {
-		r.Cancel("", o.ID, by, func(error) {})
-	}
-	return len(orders)
 }
 
 // LoadPolicies puts policy files in force, all or none. With errors in them the old revision stays.

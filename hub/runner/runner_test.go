@@ -59,6 +59,10 @@ func (p *plugins) Cancel(o hub.Order) {
 	p.note("cancel %s", o.ID)
 }
 
+func (p *plugins) Withhold(part hub.Part, opening bool, why string) {
+	p.note("withhold %s %t %s", part, opening, why)
+}
+
 func (p *plugins) AskVenue(_ hub.GatewayName, ids []hub.OrderID) {
 	p.mu.Lock()
 	p.asked = append(p.asked, ids)

@@ -1,0 +1,45 @@
+package hub
+
+// Part is a part of the fund's orders and positions: what fits all that it names. The zero Part is all of them.
+type Part struct {
+	Trader     TraderName  `cbor:"1,keyasint,omitempty"`
+	Gateway    GatewayName `cbor:"2,keyasint,omitempty"`
+	Instrument Instrument  `cbor:"3,keyasint,omitzero"`
+}
+
+// Covers reports whether what is a trader's, at a gateway and in an instrument, belongs to the part.
+func (p Part) Covers(t TraderName, g GatewayName, i Instrument) bool {
+	return (p.Trader == "" || p.Trader == t) && (p.Gateway == "" || p.Gateway == g) && (p.Instrument == Instrument{} || p.Instrument == i)
+}
+
+// String is the part in words: "alpha's rb2610.SHFE at gateway SIM".
+func (p Part) String() string {
+	what := ""
+	if p.Instrument != (Instrument{}) {
+		what = p.Instrument.String()
+	}
+	switch {
+	case p.Trader != "" && what != "":
+		what = string(p.Trader) + "'s " + what
+	case p.Trader != "":
+		what = string(p.Trader)
+	case what == "" && p.Gateway == "":
+		return "the fund"
+	case what == "":
+		return "gateway " + string(p.Gateway)
+	}
+	if p.Gateway != "" {
+		what += " at gateway " + string(p.Gateway)
+	}
+	return what
+}
+
+// CancelAll cancels every order of a part that may still trade: those that work, those in doubt, those at gateways that are down (they are asked when they are back), and those that the
+// hub has been asked for before this entry and has not decided, wherever they are. It is never refused.
+type CancelAll struct {
+	Part   Part   `cbor:"1,keyasint"`
+	By     string `cbor:"2,keyasint,omitempty"`
+	Reason string `cbor:"3,keyasint,omitempty"`
+}
+
+func (CancelAll) input() {}
