@@ -43,6 +43,13 @@ const (
 	kindCancelAll
 )
 
+// Kinds of the operator's transfers and of what venues say of the account.
+const (
+	kindTransferPosition = iota + 40
+	kindTransferCapital
+	kindVenueStatement
+)
+
 var (
 	enc = must(cbor.CoreDetEncOptions().EncMode())
 	dec = must(cbor.DecOptions{MaxNestedLevels: 16, MaxArrayElements: 1 << 24, MaxMapPairs: 1 << 16}.DecMode())
@@ -108,6 +115,12 @@ func kindOf(in hub.Input) int {
 		return kindSetRates
 	case hub.CancelAll:
 		return kindCancelAll
+	case hub.TransferPosition:
+		return kindTransferPosition
+	case hub.TransferCapital:
+		return kindTransferCapital
+	case hub.VenueStatement:
+		return kindVenueStatement
 	}
 	return 0
 }
@@ -152,6 +165,12 @@ func Decode(b []byte) (hub.Entry, error) {
 		p.Input, err = decode[hub.SetState](body)
 	case kindCancelAll:
 		p.Input, err = decode[hub.CancelAll](body)
+	case kindTransferPosition:
+		p.Input, err = decode[hub.TransferPosition](body)
+	case kindTransferCapital:
+		p.Input, err = decode[hub.TransferCapital](body)
+	case kindVenueStatement:
+		p.Input, err = decode[hub.VenueStatement](body)
 	default:
 		return hub.Entry{}, fmt.Errorf("decode entry: kind %d is not known to this version of the hub", b[0])
 	}

@@ -54,6 +54,8 @@ type book struct {
 	CommissionStart hub.Decimal `cbor:"53,keyasint,omitzero"`
 	// Losses is how many orders that closed something have ended with a loss, one after another.
 	Losses int `cbor:"54,keyasint,omitempty"`
+	// Moved is the capital that transfers have brought, on top of what the configuration says: Capital has it.
+	Moved hub.Decimal `cbor:"55,keyasint,omitzero"`
 	// Orders that were prevented from meeting the fund's own, and trades of the fund with itself.
 
 	// Flow is that of the trader, in an image.

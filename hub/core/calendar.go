@@ -97,6 +97,10 @@ func (c *Core) begin(day calendarDay, fund bool) {
 			o.Aged = true
 		}
 	}
+	c.unassigned.rollPositions(&sum, of)
+	if fund {
+		c.unassigned.beginDay(&sum)
+	}
 	for _, b := range append([]*book{c.fund}, c.traders...) {
 		b.rollPositions(&sum, of)
 		if fund {

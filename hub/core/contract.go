@@ -172,7 +172,8 @@ func (c *Core) idle(k key) bool {
 			return false
 		}
 	}
-	return true
+	p := c.unassigned.byKey[k]
+	return p == nil || p.empty(&sum)
 }
 
 // putContract adds or changes a contract. Holds and margins are computed from it, so one on which something hangs stays as it is until it is idle.

@@ -40,7 +40,11 @@ type Core struct {
 	orders       map[hub.OrderID]*order
 	orderList    []*order          // in the order of their decisions
 	undecided    map[uint64]*order // by Ask
-	restraints   []restraint       // in the order in which they were set
+	unassigned   *book             // what the venues' accounts hold and no trader's order explains
+	holdings     map[key]*holding
+	holdingList  []*holding
+	breaks       []brk
+	restraints   []restraint // in the order in which they were set
 	owns         map[pool]*own
 	tradeNames   map[tradeName]tradeSides // fills of remembered orders, by what their gateway calls them
 	cuts         []cut
@@ -66,16 +70,22 @@ type gateway struct {
 	Reason string          `cbor:"3,keyasint,omitempty"`
 	Since  hub.Time        `cbor:"4,keyasint,omitempty"`
 
+	// Money, and when: of the newest statement. Strange is what it holds that the gateway does not list.
+	Money   []hub.VenueMoney `cbor:"50,keyasint,omitempty"`
+	Stated  hub.Time         `cbor:"51,keyasint,omitempty"`
+	Strange []hub.Instrument `cbor:"52,keyasint,omitempty"`
+
 	state hub.State // the most restrictive of its restraints
 }
 
 // New returns the core of a hub on its first day: it knows nobody, and refuses everything.
 func New() *Core {
 	c := &Core{
-		contracts: map[key]*contract{},
-		fund:      newBook(""),
-		byTrader:  map[hub.TraderName]*book{},
-		orders:    map[hub.OrderID]*order{},
+		contracts:  map[key]*contract{},
+		fund:       newBook(""),
+		byTrader:   map[hub.TraderName]*book{},
+		orders:     map[hub.OrderID]*order{},
+		unassigned: newBook(hub.Unassigned), holdings: map[key]*holding{},
 		undecided: map[uint64]*order{}, owns: map[pool]*own{}, tradeNames: map[tradeName]tradeSides{},
 		places:  make([]place, 1),
 		byPlace: map[place]int32{},
@@ -131,6 +141,12 @@ func (c *Core) Step(e hub.Entry) []Effect {
 		c.rollDay(in)
 	case hub.SetRates:
 		c.setRates(in)
+	case hub.TransferPosition:
+		c.transferPosition(in)
+	case hub.TransferCapital:
+		c.transferCapital(in)
+	case hub.VenueStatement:
+		c.statement(in)
 	default:
 		panic(fmt.Sprintf("core: no such input: %T", e.Input))
 	}
@@ -162,6 +178,10 @@ func (c *Core) setUp(in hub.SetUp) {
 	var sum hub.Sum
 	c.fund.Capital = hub.Decimal{}
 	for _, t := range in.Traders {
+		if t.Name == hub.Unassigned {
+			c.alert("a trader cannot be named %s: it stands for what is nobody's", t.Name)
+			continue
+		}
 		b := c.byTrader[t.Name]
 		if b == nil {
 			b = newBook(t.Name)
@@ -169,8 +189,8 @@ func (c *Core) setUp(in hub.SetUp) {
 			c.byTrader[t.Name] = b
 			c.traders = append(c.traders, b)
 		}
-		b.Configured, b.Capital = true, t.Capital
-		c.fund.Capital = sum.Add(c.fund.Capital, t.Capital)
+		b.Configured, b.Capital = true, sum.Add(t.Capital, b.Moved)
+		c.fund.Capital = sum.Add(c.fund.Capital, b.Capital)
 	}
 	gateways := make([]*gateway, 0, len(in.Gateways))
 	for _, name := range in.Gateways {
@@ -249,7 +269,10 @@ func (c *Core) gatewayState(in hub.GatewayState) {
 	c.emit(Notice{Level: Info, Text: fmt.Sprintf("gateway %s is up", g.Name)})
 	var ask []hub.OrderID
 	for _, o := range c.orderList {
-		if o.Gateway == g.Name && c.mayHaveNews(o) {
+		if o.Gateway != g.Name {
+			continue
+		}
+		if o.Asked = c.mayHaveNews(o); o.Asked {
 			ask = append(ask, o.ID)
 		}
 	}
@@ -273,6 +296,7 @@ func (c *Core) mark(in hub.Marks) {
 				continue
 			}
 			c.fund.mark(&sum, k, m.Price)
+			c.unassigned.mark(&sum, k, m.Price)
 			for i, b := range c.traders {
 				if b.mark(&sum, k, m.Price) {
 					touched[i] = true

@@ -159,7 +159,7 @@ func (c *Core) move(rates []rate) error {
 	var sum hub.Sum
 	for _, fresh := range moved {
 		k := c.contracts[fresh.key]
-		c.reprice(&sum, c.books(), k, fresh)
+		c.reprice(&sum, c.holders(), k, fresh)
 		*k = *fresh
 	}
 	c.addUp(&sum) // what is counted for accounts and groups, for contracts and products
@@ -168,7 +168,7 @@ func (c *Core) move(rates []rate) error {
 			c.refresh(k)
 		}
 	}
-	for _, b := range c.books() {
+	for _, b := range c.holders() {
 		if slices.ContainsFunc(moved, func(k *contract) bool { return b.byKey[k.key] != nil }) {
 			b.crest(&sum)
 			c.tellRevalued(b, moved)
@@ -200,7 +200,7 @@ var wealth = hub.MustDecimal("100000000000000")
 
 // tellRevalued tells a trader of positions and money that are worth something else.
 func (c *Core) tellRevalued(b *book, moved []*contract) {
-	if b == c.fund {
+	if b == c.fund || b == c.unassigned {
 		return
 	}
 	for _, k := range moved {
@@ -214,7 +214,7 @@ func (c *Core) tellRevalued(b *book, moved []*contract) {
 // shadows are copies of all books, as far as some contracts are concerned, to try a revaluation on.
 func (c *Core) shadows(contracts []*contract) []*book {
 	var out []*book
-	for _, b := range c.books() {
+	for _, b := range c.holders() {
 		shadow := *b
 		shadow.byKey = make(map[key]*position, len(contracts))
 		for _, k := range contracts {
@@ -400,7 +400,7 @@ func (c *Core) checkRates(sum *hub.Sum) []error {
 			errs = append(errs, fmt.Errorf("contract %s is at the rate %s and should be at %s", k.Instrument, k.Rate, want))
 		}
 	}
-	for _, b := range c.books() {
+	for _, b := range c.holders() {
 		for _, p := range b.Positions {
 			fresh := *p
 			fresh.revalue(sum, c.contracts[p.Key].unit)
@@ -415,7 +415,7 @@ func (c *Core) checkRates(sum *hub.Sum) []error {
 		}
 		for _, d := range []hub.Direction{hub.Long, hub.Short} {
 			var cost, margin, drift hub.Decimal
-			for _, b := range c.traders {
+			for _, b := range c.holders()[1:] {
 				q := b.peek(p.Key)
 				s := q.side(d)
 				cost, margin, drift = sum.Add(cost, s.Cost), sum.Add(margin, s.Margin), sum.Add(drift, s.Drift)

@@ -125,6 +125,22 @@ type Withhold struct {
 	Why     string
 }
 
+// TransferAnswered answers a TransferPosition or a TransferCapital: with Refusals nothing was moved.
+type TransferAnswered struct {
+	Refusals []string
+	Price    hub.Decimal // at which a position was moved
+	Gateway  hub.GatewayName
+}
+
+// Moved says that a trader's book was changed by a transfer: what follows fills alone must look again. Instrument is empty when only money moved.
+type Moved struct {
+	Trader     hub.TraderName
+	Gateway    hub.GatewayName
+	Instrument hub.Instrument
+}
+
+func (TransferAnswered) effect() {}
+func (Moved) effect()            {}
 func (Decided) effect()          {}
 func (CancelledAll) effect()     {}
 func (Withhold) effect()         {}

@@ -25,6 +25,9 @@ type Image struct {
 	Fund       book             `cbor:"11,keyasint"`
 	Traders    []book           `cbor:"12,keyasint"`
 	Orders     []order          `cbor:"13,keyasint"`
+	Unassigned book             `cbor:"50,keyasint"`
+	Holdings   []holding        `cbor:"51,keyasint,omitempty"`
+	Breaks     []brk            `cbor:"52,keyasint,omitempty"`
 	Restraints []restraint      `cbor:"60,keyasint,omitempty"`
 	Calendars  []calendarDay    `cbor:"40,keyasint,omitempty"`
 	Rates      []rate           `cbor:"47,keyasint,omitempty"`
@@ -44,9 +47,15 @@ func (c *Core) Image() Image {
 		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints), Calendars: slices.Clone(c.calendars), Cuts: slices.Clone(c.cuts),
 		Language: c.language, RulesIn: c.rulesIn, Places: slices.Clone(c.places[1:]), Cells: c.imageOfCells(),
 		Rates: slices.Clone(c.rates), RatesKept: true,
+		Unassigned: c.unassigned.image(), Breaks: slices.Clone(c.breaks),
 	}
 	for _, g := range c.gateways {
-		im.Gateways = append(im.Gateways, *g)
+		copied := *g
+		copied.Money, copied.Strange = slices.Clone(g.Money), slices.Clone(g.Strange)
+		im.Gateways = append(im.Gateways, copied)
+	}
+	for _, h := range c.holdingList {
+		im.Holdings = append(im.Holdings, *h)
 	}
 	for _, k := range c.contractList {
 		im.Contracts = append(im.Contracts, *k)
@@ -102,6 +111,14 @@ func Restore(im Image) (*Core, error) {
 	}
 	c.fund = &im.Fund
 	c.fund.rebuild()
+	c.unassigned, c.breaks = &im.Unassigned, im.Breaks
+	c.unassigned.Trader = hub.Unassigned // an image of before there was one has none
+	c.unassigned.rebuild()
+	for i := range im.Holdings {
+		h := &im.Holdings[i]
+		c.holdings[h.Key] = h
+		c.holdingList = append(c.holdingList, h)
+	}
 	for i := range im.Traders {
 		b := &im.Traders[i]
 		b.rebuild()

@@ -31,6 +31,8 @@ type order struct {
 	// Closed: some of its fills closed something. Gain is what all its fills realised, after their commission.
 	Closed bool        `cbor:"50,keyasint,omitempty"`
 	Gain   hub.Decimal `cbor:"51,keyasint,omitzero"`
+	// Asked: the venue is being asked about it, so it may have news.
+	Asked bool `cbor:"52,keyasint,omitempty"`
 
 	number uint64 // of all orders, the order's id has it
 }
@@ -348,6 +350,7 @@ func (c *Core) hold(o *order, old hold, k *contract) {
 		b.apply(&sum, p, o.Direction, old, -1)
 		b.apply(&sum, p, o.Direction, now, +1)
 	}
+	c.touch(k.key)
 	c.must(&sum, "holding "+string(o.ID))
 }
 

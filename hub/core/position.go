@@ -249,5 +249,10 @@ func (p *position) activate(n int) {
 }
 
 func (p *position) empty(sum *hub.Sum) bool {
-	return p.Active == 0 && p.Long.qty(sum).IsZero() && p.Short.qty(sum).IsZero()
+	return p.Active == 0 && p.Long.empty(sum) && p.Short.empty(sum)
+}
+
+// empty: nothing is held. Of the fund, what traders hold and what is owed may come to nothing, and have been had at different prices: then there is cost and margin yet.
+func (s *side) empty(sum *hub.Sum) bool {
+	return s.qty(sum).IsZero() && s.Cost.IsZero() && s.Margin.IsZero() && s.Drift.IsZero()
 }

@@ -19,6 +19,9 @@ func (c *Core) reconcile(in hub.Reconcile) {
 	}
 	for _, id := range in.Asked {
 		o := c.orders[id]
+		if o != nil && o.Gateway == in.Gateway {
+			o.Asked = false
+		}
 		if o == nil || answered[id] || o.Status.Final() || o.Gateway != in.Gateway {
 			continue
 		}

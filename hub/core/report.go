@@ -186,8 +186,10 @@ func (c *Core) book(o *order, t *hub.Trade) {
 	}
 	t.Commission = r.commission
 	if !r.over.IsZero() {
-		c.alert("gateway %s: order %s closed %s more of %s than %s holds; books and venue do not agree", o.Gateway, o.ID, r.over, o.Instrument, o.Trader)
+		c.alert("gateway %s: order %s closed %s more of %s than %s holds; what it closed is taken from what is unassigned", o.Gateway, o.ID, r.over, o.Instrument, o.Trader)
+		c.overClosed(&sum, k, *t, r.over)
 	}
+	c.filled(&sum, k, *t)
 	for _, x := range []*book{b, c.fund} {
 		x.crest(&sum)
 	}

@@ -129,7 +129,7 @@ func (c *Core) bookOf(trader hub.TraderName) *book {
 	if trader == "" {
 		return c.fund
 	}
-	return c.byTrader[trader]
+	return c.holder(trader)
 }
 
 // Contracts returns what can be traded, gateway by gateway as the gateways listed them.

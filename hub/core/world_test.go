@@ -331,6 +331,24 @@ func TestStories(t *testing.T) {
 				return w.tell(w.step(setUp()))
 			case "book":
 				return w.show(hub.TraderName(arg("trader", "alpha")))
+			case "transfer":
+				return w.tell(w.step(w.transfer(cmd)))
+			case "capital":
+				return w.tell(w.step(hub.TransferCapital{
+					From: hub.TraderName(arg("from", "")), To: hub.TraderName(arg("to", "")), Amount: d(arg("amount", "0")), By: "olivia", Reason: arg("reason", ""),
+				}))
+			case "statement": // a line a position: contract direction today yesterday price
+				in := statement(cmd.Input, arg("day", ""), !has("inexact"))
+				if has("balance") {
+					in.Money = []hub.VenueMoney{{Currency: arg("currency", "CNY"), Balance: d(arg("balance", "0"))}}
+				}
+				return w.tell(w.step(in))
+			case "breaks":
+				var b strings.Builder
+				for _, x := range w.core.Breaks() {
+					fmt.Fprintf(&b, "%s %s %s: hub %s, venue %s\n", x.Gateway, x.Instrument, x.Direction, x.Hub, x.Venue)
+				}
+				return b.String()
 			case "figures":
 				return w.figures(hub.TraderName(arg("trader", "alpha")))
 			case "check":
@@ -484,7 +502,14 @@ func (w *world) tell(effects []core.Effect) string {
 			fmt.Fprintf(&b, "order %s %s %s/%s%s %s\n", short(e.Order.ID), e.Order.Status, e.Order.Filled, e.Order.Qty, doubt, clean(e.Order.Reason))
 		case core.Traded:
 			fmt.Fprintf(&b, "trade %s of %s: %s at %s, commission %s\n", e.Trade.ID, short(e.Trade.OrderID), e.Trade.Qty, e.Trade.Price, e.Trade.Commission)
-		case core.BookChanged:
+		case core.BookChanged, core.Moved:
+		case core.TransferAnswered:
+			if len(e.Refusals) == 0 {
+				fmt.Fprintf(&b, "transferred at %s\n", e.Price)
+			}
+			for _, why := range e.Refusals {
+				fmt.Fprintf(&b, "not transferred: %s\n", why)
+			}
 		case core.Notice:
 			fmt.Fprintf(&b, "notice to %q: %s\n", e.Trader, clean(e.Text))
 		case core.Alert:
@@ -539,4 +564,52 @@ func (w *world) figures(trader hub.TraderName) string {
 	f, _ := w.core.Figures(trader)
 	return fmt.Sprintf("equity %s, %s when the day began; day %s, realised %s, commission %s; peak %s, %s today; drawdown %s, %s today; %d losses in a row; %s held by positions\n",
 		f.Equity, f.EquityStart, f.DayPnL, f.DayRealised, f.DayCommission, f.Peak, f.PeakDay, f.Drawdown, f.DrawdownDay, f.Losses, f.MarginPositions)
+}
+
+// transfer reads "from=alpha to=beta long qty=3 price=3500" or "... cost".
+func (w *world) transfer(cmd *datadriven.TestData) hub.TransferPosition {
+	in := hub.TransferPosition{Instrument: rb.Instrument, By: "olivia", Direction: hub.Long}
+	for _, a := range cmd.CmdArgs {
+		switch a.Key {
+		case "from":
+			in.From = hub.TraderName(a.Vals[0])
+		case "to":
+			in.To = hub.TraderName(a.Vals[0])
+		case "short":
+			in.Direction = hub.Short
+		case "net":
+			in.Direction = hub.Net
+		case "qty":
+			in.Qty = d(a.Vals[0])
+		case "price":
+			in.Price = d(a.Vals[0])
+		case "cost":
+			in.AtCost = true
+		case "reason":
+			in.Reason = a.Vals[0]
+		case "contract":
+			in.Instrument, _ = hub.ParseInstrument(a.Vals[0])
+		}
+	}
+	return in
+}
+
+func statement(text, day string, exact bool) hub.VenueStatement {
+	in := hub.VenueStatement{Gateway: "SIM", Day: hub.Day(day), Exact: exact}
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
+		p := hub.VenuePosition{Today: d(f[2]), Yesterday: d(f[3])}
+		p.Instrument, _ = hub.ParseInstrument(f[0])
+		if p.Direction = hub.Net; f[1] != "NET" {
+			p.Direction, _ = hub.ParseDirection(f[1])
+		}
+		if len(f) > 4 {
+			p.Price = d(f[4])
+		}
+		in.Positions = append(in.Positions, p)
+	}
+	return in
 }
