@@ -91,12 +91,13 @@ func (b *book) peek(k key) position {
 	return position{Key: k}
 }
 
-func (b *book) rebuild() {
+// rebuild makes of a book in an image a book; false when it is not one.
+func (b *book) rebuild() bool {
 	b.byKey = make(map[key]*position, len(b.Positions))
 	for _, p := range b.Positions {
 		b.byKey[p.Key] = p
 	}
-	b.Repeats.rebuild()
+	return b.Repeats.rebuild()
 }
 
 // change runs f on a position and keeps the book's sums over positions right.

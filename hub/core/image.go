@@ -2,6 +2,7 @@ package core
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -37,7 +38,7 @@ type Image struct {
 	// Places are those of the flows of the books; Cells are sorted, and those that counted nothing are left out.
 	Places []place `cbor:"70,keyasint,omitempty"`
 	Cells  []cell  `cbor:"71,keyasint,omitempty"`
-	Cuts       []cut            `cbor:"61,keyasint,omitempty"`
+	Cuts   []cut   `cbor:"61,keyasint,omitempty"`
 }
 
 // Image copies the state.
@@ -110,10 +111,10 @@ func Restore(im Image) (*Core, error) {
 		c.contractList = append(c.contractList, k)
 	}
 	c.fund = &im.Fund
-	c.fund.rebuild()
+	sound := c.fund.rebuild()
 	c.unassigned, c.breaks = &im.Unassigned, im.Breaks
 	c.unassigned.Trader = hub.Unassigned // an image of before there was one has none
-	c.unassigned.rebuild()
+	sound = c.unassigned.rebuild() && sound
 	for i := range im.Holdings {
 		h := &im.Holdings[i]
 		c.holdings[h.Key] = h
@@ -121,9 +122,12 @@ func Restore(im Image) (*Core, error) {
 	}
 	for i := range im.Traders {
 		b := &im.Traders[i]
-		b.rebuild()
+		sound = b.rebuild() && sound
 		c.traders = append(c.traders, b)
 		c.byTrader[b.Trader] = b
+	}
+	if !sound {
+		return nil, errors.New("restore: the orders that duplicates are counted from make no sense")
 	}
 	for i := range im.Orders {
 		o := &im.Orders[i]

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"slices"
 	"time"
 
 	"tradehub/hub"
@@ -26,11 +25,15 @@ type repeat struct {
 	Like likeness `cbor:"2,keyasint"`
 }
 
-// repeats counts orders that are alike. An hour of a busy trader is a hundred thousand orders, few of which differ: so each keeps a time and where its likes are counted, and only
-// an image says of every one what it was like.
+// repeats counts orders that are alike. An hour of a busy trader is a hundred thousand orders, few of which differ: so each keeps a time and where its likes are counted, and an
+// image has every likeness once.
 type repeats struct {
-	Log    []repeat `cbor:"1,keyasint,omitempty"` // of an image
+	Log    []repeat `cbor:"1,keyasint,omitempty"` // of an image from before there were Likes
 	Forgot hub.Time `cbor:"2,keyasint,omitempty"`
+	// Likes, Times and Of are of an image: what orders were like, in the order in which the first of each came; when each order came, after the one before; and its likeness.
+	Likes []likeness `cbor:"70,keyasint,omitempty"`
+	Times []int64    `cbor:"71,keyasint,omitempty"`
+	Of    []int32    `cbor:"72,keyasint,omitempty"`
 
 	log   []stamp // kept orders, oldest first, from index start
 	start int
@@ -100,18 +103,44 @@ func (r *repeats) count(now hub.Time, d time.Duration, like likeness) (n int, ok
 }
 
 func (r *repeats) image() repeats {
-	im := repeats{Log: slices.Grow([]repeat(nil), len(r.log)-r.start), Forgot: r.Forgot}
-	for _, s := range r.log[r.start:] {
-		im.Log = append(im.Log, repeat{s.time, s.of.like})
+	kept := r.log[r.start:]
+	im := repeats{Forgot: r.Forgot}
+	if len(kept) == 0 {
+		return im
+	}
+	im.Times, im.Of = make([]int64, len(kept)), make([]int32, len(kept))
+	index := map[*alike]int32{}
+	last := hub.Time(0)
+	for i, s := range kept {
+		n, there := index[s.of]
+		if !there {
+			n = int32(len(im.Likes)) // at most repeatsMax
+			index[s.of] = n
+			im.Likes = append(im.Likes, s.of.like)
+		}
+		im.Times[i], im.Of[i] = int64(s.time-last), n
+		last = s.time
 	}
 	return im
 }
 
-// rebuild makes of an image what it is of.
-func (r *repeats) rebuild() {
-	log := r.Log
-	r.Log, r.log, r.start, r.byKey = nil, nil, 0, nil
-	for _, e := range log {
+// rebuild makes of an image what it is of; false when it is not an image.
+func (r *repeats) rebuild() bool {
+	im := *r
+	r.Log, r.Likes, r.Times, r.Of, r.log, r.start, r.byKey = nil, nil, nil, nil, nil, 0, nil
+	for _, e := range im.Log {
 		r.add(e.Time, e.Like)
 	}
+	if len(im.Times) != len(im.Of) {
+		return false
+	}
+	last := hub.Time(0)
+	for i, n := range im.Of {
+		if n < 0 || int(n) >= len(im.Likes) {
+			return false
+		}
+		last += hub.Time(im.Times[i])
+		r.add(last, im.Likes[n])
+	}
+	return true
 }
