@@ -39,7 +39,7 @@ traders:
 gateways:
   SIM: {plugin: sim, settings: {seed: SEED, ticks_per_second: 20, day_roll: "ROLL"}}
 risk_managers:
-  margin: {plugin: margin, deadline: 2s, settings: {currencies: {USDT: 7.1}}}
+  margin: {plugin: margin, deadline: 2s}
 journal: {snapshot_entries: 500}
 calendar: {zone: Asia/Shanghai, roll: "ROLL"}
 `

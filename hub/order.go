@@ -74,6 +74,7 @@ type Position struct {
 	Frozen    Decimal   // of Qty, in working orders that close
 	Price     Decimal   // average price paid
 	PnL       Decimal   // unrealised, at the last mark
+	Drift     Decimal   // of PnL, what came of rates that moved: of what is paid in full, whose currency was bought
 }
 
 // Account is the money of a trader, or of the fund, in the fund's currency.

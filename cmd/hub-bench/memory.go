@@ -91,7 +91,7 @@ traders:
 gateways:
   SIM: {plugin: sim, settings: {}}
 risk_managers:
-  margin: {plugin: margin, deadline: 2s, settings: {currencies: {USDT: 7.1}}}
+  margin: {plugin: margin, deadline: 2s}
 policies: policies
 `
 

@@ -62,7 +62,7 @@ traders:
 gateways:
   SIM: %s
 risk_managers:
-  margin: {plugin: margin, deadline: 2s, settings: {currencies: {USDT: 7.1}}}
+  margin: {plugin: margin, deadline: 2s}
 policies: policies
 %s`
 

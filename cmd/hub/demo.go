@@ -77,7 +77,6 @@ risk_managers:
   margin:
     plugin: margin
     deadline: 500ms          # a busy desktop must not refuse a demo's orders
-    settings: {currencies: {USDT: 7.1}}
 policies: policies
 `
 

@@ -90,7 +90,7 @@ func (c *Core) positions(b *book, p *position) []hub.Position {
 			Frozen: s.frozen(&sum),
 		}
 		if !qty.IsZero() {
-			out.PnL = s.Drift
+			out.PnL, out.Drift = s.Drift, s.Drift
 			out.Price = sum.Quo(s.Cost, sum.Mul(qty, k.unit)).Round(moneyScale).Trim(0)
 			if p.Mark.IsPos() {
 				gain := sum.Sub(money(&sum, p.Mark, qty, k.unit), s.Cost)

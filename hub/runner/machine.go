@@ -192,7 +192,9 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 				r.plugins.Observe(hub.RiskEvent{Day: effect.Day})
 			}
 		case core.RatesAnswered:
-			r.plugins.Observe(hub.RiskEvent{Rates: ratesOf(effect.Rates)})
+			if len(effect.Errors) == 0 {
+				r.plugins.Observe(hub.RiskEvent{Rates: ratesOf(effect.Rates)})
+			}
 		case core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.BookChanged, core.Notice, core.Alert,
 			core.PoliciesAnswered, core.Crossed:
 		}

@@ -187,6 +187,7 @@ func TestRiskRoundTrips(t *testing.T) {
 			{Marks: all.Marks},
 			{Contracts: all.Contracts},
 			{Day: all.Day},
+			{Rates: all.Rates},
 		} {
 			same(t, event)(over(t, pluginpb.EventOf(event)).Hub())
 		}

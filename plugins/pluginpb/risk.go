@@ -81,7 +81,7 @@ const partMax = 500
 
 // SplitBook cuts a book into parts that fit into a message each. Nothing is converted yet, and nothing copied.
 func SplitBook(b hub.RiskBook) []hub.RiskBook {
-	parts := []hub.RiskBook{{Currency: b.Currency, Day: b.Day}}
+	parts := []hub.RiskBook{{Currency: b.Currency, Rates: b.Rates, Day: b.Day}}
 	for contracts := range slices.Chunk(b.Contracts, partMax) {
 		parts = append(parts, hub.RiskBook{Contracts: contracts})
 	}
@@ -109,6 +109,7 @@ func BookOf(b hub.RiskBook, more bool) *Book {
 		Positions: list(b.Positions, positionOf),
 		Orders:    list(b.Orders, OrderOf),
 		Marks:     list(b.Marks, markOf),
+		Rates:     list(b.Rates, rateOf),
 		Day:       text(b.Day),
 		More:      more,
 	}
@@ -128,6 +129,7 @@ func (x *Book) AppendTo(b *hub.RiskBook) error {
 	b.Positions = append(b.Positions, list(x.GetPositions(), r.position)...)
 	b.Orders = append(b.Orders, list(x.GetOrders(), r.order)...)
 	b.Marks = append(b.Marks, list(x.GetMarks(), r.mark)...)
+	b.Rates = append(b.Rates, list(x.GetRates(), r.rate)...)
 	return wrap("book", r.err)
 }
 
@@ -171,6 +173,7 @@ func positionOf(p hub.Position) *Position {
 		Frozen:     num(p.Frozen),
 		Price:      num(p.Price),
 		Pnl:        num(p.PnL),
+		Drift:      num(p.Drift),
 	}
 }
 
@@ -186,7 +189,14 @@ func (r *reading) position(x *Position) hub.Position {
 		Frozen:     r.num("frozen", x.GetFrozen()),
 		Price:      r.num("price", x.GetPrice()),
 		PnL:        r.num("pnl", x.GetPnl()),
+		Drift:      r.num("drift", x.GetDrift()),
 	}
+}
+
+func rateOf(h hub.Rate) *Rate { return &Rate{Currency: text(h.Currency), Rate: num(h.Rate)} }
+
+func (r *reading) rate(x *Rate) hub.Rate {
+	return hub.Rate{Currency: x.GetCurrency(), Rate: r.num("rate", x.GetRate())}
 }
 
 func markOf(m hub.Mark) *Mark {
@@ -261,6 +271,8 @@ func EventOf(e hub.RiskEvent) *Event {
 		return &Event{Event: &Event_Marks{&MarkList{Marks: list(e.Marks, markOf)}}}
 	case len(e.Contracts) > 0:
 		return &Event{Event: &Event_Contracts{&ContractList{Contracts: ContractsOf(e.Contracts)}}}
+	case len(e.Rates) > 0:
+		return &Event{Event: &Event_Rates{&RateList{Rates: list(e.Rates, rateOf)}}}
 	default:
 		return &Event{Event: &Event_Day{text(e.Day)}}
 	}
@@ -283,6 +295,8 @@ func (x *Event) Hub() (hub.RiskEvent, error) {
 		e.Marks = list(event.Marks.GetMarks(), r.mark)
 	case *Event_Contracts:
 		e.Contracts = list(event.Contracts.GetContracts(), r.contract)
+	case *Event_Rates:
+		e.Rates = list(event.Rates.GetRates(), r.rate)
 	case *Event_Day:
 		e.Day = hub.Day(event.Day)
 	default:

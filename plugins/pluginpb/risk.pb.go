@@ -628,7 +628,9 @@ type Book struct {
 	// The trading day.
 	Day string `protobuf:"bytes,7,opt,name=day,proto3" json:"day,omitempty"`
 	// Another part follows.
-	More          bool `protobuf:"varint,8,opt,name=more,proto3" json:"more,omitempty"`
+	More bool `protobuf:"varint,8,opt,name=more,proto3" json:"more,omitempty"`
+	// What one unit of other currencies is worth in the fund's.
+	Rates         []*Rate `protobuf:"bytes,9,rep,name=rates,proto3" json:"rates,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -719,6 +721,114 @@ func (x *Book) GetMore() bool {
 	return false
 }
 
+func (x *Book) GetRates() []*Rate {
+	if x != nil {
+		return x.Rates
+	}
+	return nil
+}
+
+// Rate is what one unit of a currency is worth in the fund's.
+type Rate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its code, such as "USDT".
+	Currency string `protobuf:"bytes,1,opt,name=currency,proto3" json:"currency,omitempty"`
+	// In the fund's currency.
+	Rate          string `protobuf:"bytes,2,opt,name=rate,proto3" json:"rate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rate) Reset() {
+	*x = Rate{}
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rate) ProtoMessage() {}
+
+func (x *Rate) ProtoReflect() protoreflect.Message {
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rate.ProtoReflect.Descriptor instead.
+func (*Rate) Descriptor() ([]byte, []int) {
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Rate) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *Rate) GetRate() string {
+	if x != nil {
+		return x.Rate
+	}
+	return ""
+}
+
+// RateList is every rate that is known.
+type RateList struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rates.
+	Rates         []*Rate `protobuf:"bytes,1,rep,name=rates,proto3" json:"rates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RateList) Reset() {
+	*x = RateList{}
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RateList) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RateList) ProtoMessage() {}
+
+func (x *RateList) ProtoReflect() protoreflect.Message {
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RateList.ProtoReflect.Descriptor instead.
+func (*RateList) Descriptor() ([]byte, []int) {
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RateList) GetRates() []*Rate {
+	if x != nil {
+		return x.Rates
+	}
+	return nil
+}
+
 // Account is a trader's money, in the fund's currency.
 type Account struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -746,7 +856,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[6]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -758,7 +868,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[6]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -771,7 +881,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{6}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Account) GetTrader() string {
@@ -859,14 +969,16 @@ type Position struct {
 	// The average price paid.
 	Price string `protobuf:"bytes,9,opt,name=price,proto3" json:"price,omitempty"`
 	// Unrealised profit and loss.
-	Pnl           string `protobuf:"bytes,10,opt,name=pnl,proto3" json:"pnl,omitempty"`
+	Pnl string `protobuf:"bytes,10,opt,name=pnl,proto3" json:"pnl,omitempty"`
+	// Of pnl, what came of rates that moved: of what is paid in full, whose currency was bought.
+	Drift         string `protobuf:"bytes,11,opt,name=drift,proto3" json:"drift,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[7]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -878,7 +990,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[7]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -891,7 +1003,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{7}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Position) GetTrader() string {
@@ -964,6 +1076,13 @@ func (x *Position) GetPnl() string {
 	return ""
 }
 
+func (x *Position) GetDrift() string {
+	if x != nil {
+		return x.Drift
+	}
+	return ""
+}
+
 // Mark is the last price of a contract.
 type Mark struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -977,7 +1096,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[8]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -989,7 +1108,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[8]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1002,7 +1121,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{8}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Mark) GetInstrument() *Instrument {
@@ -1033,6 +1152,7 @@ type Event struct {
 	//	*Event_Marks
 	//	*Event_Contracts
 	//	*Event_Day
+	//	*Event_Rates
 	Event         isEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1040,7 +1160,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[9]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1172,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[9]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1185,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{9}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Event) GetEvent() isEvent_Event {
@@ -1138,6 +1258,15 @@ func (x *Event) GetDay() string {
 	return ""
 }
 
+func (x *Event) GetRates() *RateList {
+	if x != nil {
+		if x, ok := x.Event.(*Event_Rates); ok {
+			return x.Rates
+		}
+	}
+	return nil
+}
+
 type isEvent_Event interface {
 	isEvent_Event()
 }
@@ -1177,6 +1306,11 @@ type Event_Day struct {
 	Day string `protobuf:"bytes,7,opt,name=day,proto3,oneof"`
 }
 
+type Event_Rates struct {
+	// Rates changed. Those of the list are all; the fund's own currency is not among them.
+	Rates *RateList `protobuf:"bytes,8,opt,name=rates,proto3,oneof"`
+}
+
 func (*Event_Decided) isEvent_Event() {}
 
 func (*Event_Order) isEvent_Event() {}
@@ -1191,6 +1325,8 @@ func (*Event_Contracts) isEvent_Event() {}
 
 func (*Event_Day) isEvent_Event() {}
 
+func (*Event_Rates) isEvent_Event() {}
+
 // Decision says what became of a candidate.
 type Decision struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1204,7 +1340,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[10]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1216,7 +1352,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[10]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1229,7 +1365,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{10}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -1279,7 +1415,7 @@ type Trade struct {
 
 func (x *Trade) Reset() {
 	*x = Trade{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[11]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1291,7 +1427,7 @@ func (x *Trade) String() string {
 func (*Trade) ProtoMessage() {}
 
 func (x *Trade) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[11]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1304,7 +1440,7 @@ func (x *Trade) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trade.ProtoReflect.Descriptor instead.
 func (*Trade) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{11}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Trade) GetId() string {
@@ -1402,7 +1538,7 @@ type MarkList struct {
 
 func (x *MarkList) Reset() {
 	*x = MarkList{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[12]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +1550,7 @@ func (x *MarkList) String() string {
 func (*MarkList) ProtoMessage() {}
 
 func (x *MarkList) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[12]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +1563,7 @@ func (x *MarkList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkList.ProtoReflect.Descriptor instead.
 func (*MarkList) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{12}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *MarkList) GetMarks() []*Mark {
@@ -1448,7 +1584,7 @@ type ContractList struct {
 
 func (x *ContractList) Reset() {
 	*x = ContractList{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[13]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1460,7 +1596,7 @@ func (x *ContractList) String() string {
 func (*ContractList) ProtoMessage() {}
 
 func (x *ContractList) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[13]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1473,7 +1609,7 @@ func (x *ContractList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContractList.ProtoReflect.Descriptor instead.
 func (*ContractList) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{13}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ContractList) GetContracts() []*Contract {
@@ -1496,7 +1632,7 @@ type RiskAnswers struct {
 
 func (x *RiskAnswers) Reset() {
 	*x = RiskAnswers{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[14]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1508,7 +1644,7 @@ func (x *RiskAnswers) String() string {
 func (*RiskAnswers) ProtoMessage() {}
 
 func (x *RiskAnswers) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[14]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1521,7 +1657,7 @@ func (x *RiskAnswers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RiskAnswers.ProtoReflect.Descriptor instead.
 func (*RiskAnswers) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{14}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RiskAnswers) GetAnswers() []*RiskAnswer {
@@ -1558,7 +1694,7 @@ type RiskAnswer struct {
 
 func (x *RiskAnswer) Reset() {
 	*x = RiskAnswer{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[15]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1570,7 +1706,7 @@ func (x *RiskAnswer) String() string {
 func (*RiskAnswer) ProtoMessage() {}
 
 func (x *RiskAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[15]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1583,7 +1719,7 @@ func (x *RiskAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RiskAnswer.ProtoReflect.Descriptor instead.
 func (*RiskAnswer) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{15}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RiskAnswer) GetAnswer() isRiskAnswer_Answer {
@@ -1708,7 +1844,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[16]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1720,7 +1856,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[16]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1733,7 +1869,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{16}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Verdict) GetAsk() uint64 {
@@ -1768,7 +1904,7 @@ type Numbers struct {
 
 func (x *Numbers) Reset() {
 	*x = Numbers{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[17]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1780,7 +1916,7 @@ func (x *Numbers) String() string {
 func (*Numbers) ProtoMessage() {}
 
 func (x *Numbers) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[17]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1793,7 +1929,7 @@ func (x *Numbers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Numbers.ProtoReflect.Descriptor instead.
 func (*Numbers) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{17}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Numbers) GetNumbers() []*Number {
@@ -1818,7 +1954,7 @@ type Number struct {
 
 func (x *Number) Reset() {
 	*x = Number{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[18]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1830,7 +1966,7 @@ func (x *Number) String() string {
 func (*Number) ProtoMessage() {}
 
 func (x *Number) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[18]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1843,7 +1979,7 @@ func (x *Number) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Number.ProtoReflect.Descriptor instead.
 func (*Number) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{18}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Number) GetName() string {
@@ -1911,7 +2047,7 @@ const file_tradehub_plugin_v1_risk_proto_rawDesc = "" +
 	"\x06opened\x18\x06 \x01(\x03R\x06opened\x12\x16\n" +
 	"\x06closes\x18\a \x01(\x03R\x06closes\x12\x18\n" +
 	"\aexpires\x18\b \x01(\tR\aexpires\x12\x1a\n" +
-	"\bdelivers\x18\t \x01(\tR\bdelivers\"\xda\x02\n" +
+	"\bdelivers\x18\t \x01(\tR\bdelivers\"\x8a\x03\n" +
 	"\x04Book\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12:\n" +
 	"\tcontracts\x18\x02 \x03(\v2\x1c.tradehub.plugin.v1.ContractR\tcontracts\x125\n" +
@@ -1920,7 +2056,13 @@ const file_tradehub_plugin_v1_risk_proto_rawDesc = "" +
 	"\x06orders\x18\x05 \x03(\v2\x19.tradehub.plugin.v1.OrderR\x06orders\x12.\n" +
 	"\x05marks\x18\x06 \x03(\v2\x18.tradehub.plugin.v1.MarkR\x05marks\x12\x10\n" +
 	"\x03day\x18\a \x01(\tR\x03day\x12\x12\n" +
-	"\x04more\x18\b \x01(\bR\x04more\"\xfb\x01\n" +
+	"\x04more\x18\b \x01(\bR\x04more\x12.\n" +
+	"\x05rates\x18\t \x03(\v2\x18.tradehub.plugin.v1.RateR\x05rates\"6\n" +
+	"\x04Rate\x12\x1a\n" +
+	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x12\n" +
+	"\x04rate\x18\x02 \x01(\tR\x04rate\":\n" +
+	"\bRateList\x12.\n" +
+	"\x05rates\x18\x01 \x03(\v2\x18.tradehub.plugin.v1.RateR\x05rates\"\xfb\x01\n" +
 	"\aAccount\x12\x16\n" +
 	"\x06trader\x18\x01 \x01(\tR\x06trader\x12\x18\n" +
 	"\acapital\x18\x02 \x01(\tR\acapital\x12\x18\n" +
@@ -1934,7 +2076,7 @@ const file_tradehub_plugin_v1_risk_proto_rawDesc = "" +
 	"\n" +
 	"commission\x18\b \x01(\tR\n" +
 	"commission\x12\x12\n" +
-	"\x04cash\x18\t \x01(\tR\x04cash\"\xbf\x02\n" +
+	"\x04cash\x18\t \x01(\tR\x04cash\"\xd5\x02\n" +
 	"\bPosition\x12\x16\n" +
 	"\x06trader\x18\x01 \x01(\tR\x06trader\x12>\n" +
 	"\n" +
@@ -1948,12 +2090,13 @@ const file_tradehub_plugin_v1_risk_proto_rawDesc = "" +
 	"\x06frozen\x18\b \x01(\tR\x06frozen\x12\x14\n" +
 	"\x05price\x18\t \x01(\tR\x05price\x12\x10\n" +
 	"\x03pnl\x18\n" +
-	" \x01(\tR\x03pnl\"\\\n" +
+	" \x01(\tR\x03pnl\x12\x14\n" +
+	"\x05drift\x18\v \x01(\tR\x05drift\"\\\n" +
 	"\x04Mark\x12>\n" +
 	"\n" +
 	"instrument\x18\x01 \x01(\v2\x1e.tradehub.plugin.v1.InstrumentR\n" +
 	"instrument\x12\x14\n" +
-	"\x05price\x18\x02 \x01(\tR\x05price\"\xf5\x02\n" +
+	"\x05price\x18\x02 \x01(\tR\x05price\"\xab\x03\n" +
 	"\x05Event\x128\n" +
 	"\adecided\x18\x01 \x01(\v2\x1c.tradehub.plugin.v1.DecisionH\x00R\adecided\x121\n" +
 	"\x05order\x18\x02 \x01(\v2\x19.tradehub.plugin.v1.OrderH\x00R\x05order\x121\n" +
@@ -1961,7 +2104,8 @@ const file_tradehub_plugin_v1_risk_proto_rawDesc = "" +
 	"\aaccount\x18\x04 \x01(\v2\x1b.tradehub.plugin.v1.AccountH\x00R\aaccount\x124\n" +
 	"\x05marks\x18\x05 \x01(\v2\x1c.tradehub.plugin.v1.MarkListH\x00R\x05marks\x12@\n" +
 	"\tcontracts\x18\x06 \x01(\v2 .tradehub.plugin.v1.ContractListH\x00R\tcontracts\x12\x12\n" +
-	"\x03day\x18\a \x01(\tH\x00R\x03dayB\a\n" +
+	"\x03day\x18\a \x01(\tH\x00R\x03day\x124\n" +
+	"\x05rates\x18\b \x01(\v2\x1c.tradehub.plugin.v1.RateListH\x00R\x05ratesB\a\n" +
 	"\x05event\"M\n" +
 	"\bDecision\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12/\n" +
@@ -2032,7 +2176,7 @@ func file_tradehub_plugin_v1_risk_proto_rawDescGZIP() []byte {
 }
 
 var file_tradehub_plugin_v1_risk_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tradehub_plugin_v1_risk_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_tradehub_plugin_v1_risk_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_tradehub_plugin_v1_risk_proto_goTypes = []any{
 	(Phase)(0),           // 0: tradehub.plugin.v1.Phase
 	(*RiskCommands)(nil), // 1: tradehub.plugin.v1.RiskCommands
@@ -2041,80 +2185,85 @@ var file_tradehub_plugin_v1_risk_proto_goTypes = []any{
 	(*MarketView)(nil),   // 4: tradehub.plugin.v1.MarketView
 	(*Session)(nil),      // 5: tradehub.plugin.v1.Session
 	(*Book)(nil),         // 6: tradehub.plugin.v1.Book
-	(*Account)(nil),      // 7: tradehub.plugin.v1.Account
-	(*Position)(nil),     // 8: tradehub.plugin.v1.Position
-	(*Mark)(nil),         // 9: tradehub.plugin.v1.Mark
-	(*Event)(nil),        // 10: tradehub.plugin.v1.Event
-	(*Decision)(nil),     // 11: tradehub.plugin.v1.Decision
-	(*Trade)(nil),        // 12: tradehub.plugin.v1.Trade
-	(*MarkList)(nil),     // 13: tradehub.plugin.v1.MarkList
-	(*ContractList)(nil), // 14: tradehub.plugin.v1.ContractList
-	(*RiskAnswers)(nil),  // 15: tradehub.plugin.v1.RiskAnswers
-	(*RiskAnswer)(nil),   // 16: tradehub.plugin.v1.RiskAnswer
-	(*Verdict)(nil),      // 17: tradehub.plugin.v1.Verdict
-	(*Numbers)(nil),      // 18: tradehub.plugin.v1.Numbers
-	(*Number)(nil),       // 19: tradehub.plugin.v1.Number
-	(*Start)(nil),        // 20: tradehub.plugin.v1.Start
-	(*Ping)(nil),         // 21: tradehub.plugin.v1.Ping
-	(*Close)(nil),        // 22: tradehub.plugin.v1.Close
-	(*OrderRequest)(nil), // 23: tradehub.plugin.v1.OrderRequest
-	(*Contract)(nil),     // 24: tradehub.plugin.v1.Contract
-	(*Order)(nil),        // 25: tradehub.plugin.v1.Order
-	(*Instrument)(nil),   // 26: tradehub.plugin.v1.Instrument
-	(Direction)(0),       // 27: tradehub.plugin.v1.Direction
-	(Offset)(0),          // 28: tradehub.plugin.v1.Offset
-	(*Started)(nil),      // 29: tradehub.plugin.v1.Started
-	(*Failed)(nil),       // 30: tradehub.plugin.v1.Failed
-	(*Pong)(nil),         // 31: tradehub.plugin.v1.Pong
-	(*Closed)(nil),       // 32: tradehub.plugin.v1.Closed
+	(*Rate)(nil),         // 7: tradehub.plugin.v1.Rate
+	(*RateList)(nil),     // 8: tradehub.plugin.v1.RateList
+	(*Account)(nil),      // 9: tradehub.plugin.v1.Account
+	(*Position)(nil),     // 10: tradehub.plugin.v1.Position
+	(*Mark)(nil),         // 11: tradehub.plugin.v1.Mark
+	(*Event)(nil),        // 12: tradehub.plugin.v1.Event
+	(*Decision)(nil),     // 13: tradehub.plugin.v1.Decision
+	(*Trade)(nil),        // 14: tradehub.plugin.v1.Trade
+	(*MarkList)(nil),     // 15: tradehub.plugin.v1.MarkList
+	(*ContractList)(nil), // 16: tradehub.plugin.v1.ContractList
+	(*RiskAnswers)(nil),  // 17: tradehub.plugin.v1.RiskAnswers
+	(*RiskAnswer)(nil),   // 18: tradehub.plugin.v1.RiskAnswer
+	(*Verdict)(nil),      // 19: tradehub.plugin.v1.Verdict
+	(*Numbers)(nil),      // 20: tradehub.plugin.v1.Numbers
+	(*Number)(nil),       // 21: tradehub.plugin.v1.Number
+	(*Start)(nil),        // 22: tradehub.plugin.v1.Start
+	(*Ping)(nil),         // 23: tradehub.plugin.v1.Ping
+	(*Close)(nil),        // 24: tradehub.plugin.v1.Close
+	(*OrderRequest)(nil), // 25: tradehub.plugin.v1.OrderRequest
+	(*Contract)(nil),     // 26: tradehub.plugin.v1.Contract
+	(*Order)(nil),        // 27: tradehub.plugin.v1.Order
+	(*Instrument)(nil),   // 28: tradehub.plugin.v1.Instrument
+	(Direction)(0),       // 29: tradehub.plugin.v1.Direction
+	(Offset)(0),          // 30: tradehub.plugin.v1.Offset
+	(*Started)(nil),      // 31: tradehub.plugin.v1.Started
+	(*Failed)(nil),       // 32: tradehub.plugin.v1.Failed
+	(*Pong)(nil),         // 33: tradehub.plugin.v1.Pong
+	(*Closed)(nil),       // 34: tradehub.plugin.v1.Closed
 }
 var file_tradehub_plugin_v1_risk_proto_depIdxs = []int32{
 	2,  // 0: tradehub.plugin.v1.RiskCommands.commands:type_name -> tradehub.plugin.v1.RiskCommand
-	20, // 1: tradehub.plugin.v1.RiskCommand.start:type_name -> tradehub.plugin.v1.Start
+	22, // 1: tradehub.plugin.v1.RiskCommand.start:type_name -> tradehub.plugin.v1.Start
 	6,  // 2: tradehub.plugin.v1.RiskCommand.book:type_name -> tradehub.plugin.v1.Book
 	3,  // 3: tradehub.plugin.v1.RiskCommand.judge:type_name -> tradehub.plugin.v1.Candidate
-	10, // 4: tradehub.plugin.v1.RiskCommand.observe:type_name -> tradehub.plugin.v1.Event
-	21, // 5: tradehub.plugin.v1.RiskCommand.ping:type_name -> tradehub.plugin.v1.Ping
-	22, // 6: tradehub.plugin.v1.RiskCommand.close:type_name -> tradehub.plugin.v1.Close
-	23, // 7: tradehub.plugin.v1.Candidate.request:type_name -> tradehub.plugin.v1.OrderRequest
+	12, // 4: tradehub.plugin.v1.RiskCommand.observe:type_name -> tradehub.plugin.v1.Event
+	23, // 5: tradehub.plugin.v1.RiskCommand.ping:type_name -> tradehub.plugin.v1.Ping
+	24, // 6: tradehub.plugin.v1.RiskCommand.close:type_name -> tradehub.plugin.v1.Close
+	25, // 7: tradehub.plugin.v1.Candidate.request:type_name -> tradehub.plugin.v1.OrderRequest
 	4,  // 8: tradehub.plugin.v1.Candidate.market:type_name -> tradehub.plugin.v1.MarketView
 	5,  // 9: tradehub.plugin.v1.MarketView.session:type_name -> tradehub.plugin.v1.Session
 	0,  // 10: tradehub.plugin.v1.Session.phase:type_name -> tradehub.plugin.v1.Phase
-	24, // 11: tradehub.plugin.v1.Book.contracts:type_name -> tradehub.plugin.v1.Contract
-	7,  // 12: tradehub.plugin.v1.Book.traders:type_name -> tradehub.plugin.v1.Account
-	8,  // 13: tradehub.plugin.v1.Book.positions:type_name -> tradehub.plugin.v1.Position
-	25, // 14: tradehub.plugin.v1.Book.orders:type_name -> tradehub.plugin.v1.Order
-	9,  // 15: tradehub.plugin.v1.Book.marks:type_name -> tradehub.plugin.v1.Mark
-	26, // 16: tradehub.plugin.v1.Position.instrument:type_name -> tradehub.plugin.v1.Instrument
-	27, // 17: tradehub.plugin.v1.Position.direction:type_name -> tradehub.plugin.v1.Direction
-	26, // 18: tradehub.plugin.v1.Mark.instrument:type_name -> tradehub.plugin.v1.Instrument
-	11, // 19: tradehub.plugin.v1.Event.decided:type_name -> tradehub.plugin.v1.Decision
-	25, // 20: tradehub.plugin.v1.Event.order:type_name -> tradehub.plugin.v1.Order
-	12, // 21: tradehub.plugin.v1.Event.trade:type_name -> tradehub.plugin.v1.Trade
-	7,  // 22: tradehub.plugin.v1.Event.account:type_name -> tradehub.plugin.v1.Account
-	13, // 23: tradehub.plugin.v1.Event.marks:type_name -> tradehub.plugin.v1.MarkList
-	14, // 24: tradehub.plugin.v1.Event.contracts:type_name -> tradehub.plugin.v1.ContractList
-	25, // 25: tradehub.plugin.v1.Decision.order:type_name -> tradehub.plugin.v1.Order
-	26, // 26: tradehub.plugin.v1.Trade.instrument:type_name -> tradehub.plugin.v1.Instrument
-	27, // 27: tradehub.plugin.v1.Trade.direction:type_name -> tradehub.plugin.v1.Direction
-	28, // 28: tradehub.plugin.v1.Trade.offset:type_name -> tradehub.plugin.v1.Offset
-	9,  // 29: tradehub.plugin.v1.MarkList.marks:type_name -> tradehub.plugin.v1.Mark
-	24, // 30: tradehub.plugin.v1.ContractList.contracts:type_name -> tradehub.plugin.v1.Contract
-	16, // 31: tradehub.plugin.v1.RiskAnswers.answers:type_name -> tradehub.plugin.v1.RiskAnswer
-	29, // 32: tradehub.plugin.v1.RiskAnswer.started:type_name -> tradehub.plugin.v1.Started
-	30, // 33: tradehub.plugin.v1.RiskAnswer.failed:type_name -> tradehub.plugin.v1.Failed
-	17, // 34: tradehub.plugin.v1.RiskAnswer.verdict:type_name -> tradehub.plugin.v1.Verdict
-	18, // 35: tradehub.plugin.v1.RiskAnswer.numbers:type_name -> tradehub.plugin.v1.Numbers
-	31, // 36: tradehub.plugin.v1.RiskAnswer.pong:type_name -> tradehub.plugin.v1.Pong
-	32, // 37: tradehub.plugin.v1.RiskAnswer.closed:type_name -> tradehub.plugin.v1.Closed
-	19, // 38: tradehub.plugin.v1.Numbers.numbers:type_name -> tradehub.plugin.v1.Number
-	1,  // 39: tradehub.plugin.v1.RiskService.Session:input_type -> tradehub.plugin.v1.RiskCommands
-	15, // 40: tradehub.plugin.v1.RiskService.Session:output_type -> tradehub.plugin.v1.RiskAnswers
-	40, // [40:41] is the sub-list for method output_type
-	39, // [39:40] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	26, // 11: tradehub.plugin.v1.Book.contracts:type_name -> tradehub.plugin.v1.Contract
+	9,  // 12: tradehub.plugin.v1.Book.traders:type_name -> tradehub.plugin.v1.Account
+	10, // 13: tradehub.plugin.v1.Book.positions:type_name -> tradehub.plugin.v1.Position
+	27, // 14: tradehub.plugin.v1.Book.orders:type_name -> tradehub.plugin.v1.Order
+	11, // 15: tradehub.plugin.v1.Book.marks:type_name -> tradehub.plugin.v1.Mark
+	7,  // 16: tradehub.plugin.v1.Book.rates:type_name -> tradehub.plugin.v1.Rate
+	7,  // 17: tradehub.plugin.v1.RateList.rates:type_name -> tradehub.plugin.v1.Rate
+	28, // 18: tradehub.plugin.v1.Position.instrument:type_name -> tradehub.plugin.v1.Instrument
+	29, // 19: tradehub.plugin.v1.Position.direction:type_name -> tradehub.plugin.v1.Direction
+	28, // 20: tradehub.plugin.v1.Mark.instrument:type_name -> tradehub.plugin.v1.Instrument
+	13, // 21: tradehub.plugin.v1.Event.decided:type_name -> tradehub.plugin.v1.Decision
+	27, // 22: tradehub.plugin.v1.Event.order:type_name -> tradehub.plugin.v1.Order
+	14, // 23: tradehub.plugin.v1.Event.trade:type_name -> tradehub.plugin.v1.Trade
+	9,  // 24: tradehub.plugin.v1.Event.account:type_name -> tradehub.plugin.v1.Account
+	15, // 25: tradehub.plugin.v1.Event.marks:type_name -> tradehub.plugin.v1.MarkList
+	16, // 26: tradehub.plugin.v1.Event.contracts:type_name -> tradehub.plugin.v1.ContractList
+	8,  // 27: tradehub.plugin.v1.Event.rates:type_name -> tradehub.plugin.v1.RateList
+	27, // 28: tradehub.plugin.v1.Decision.order:type_name -> tradehub.plugin.v1.Order
+	28, // 29: tradehub.plugin.v1.Trade.instrument:type_name -> tradehub.plugin.v1.Instrument
+	29, // 30: tradehub.plugin.v1.Trade.direction:type_name -> tradehub.plugin.v1.Direction
+	30, // 31: tradehub.plugin.v1.Trade.offset:type_name -> tradehub.plugin.v1.Offset
+	11, // 32: tradehub.plugin.v1.MarkList.marks:type_name -> tradehub.plugin.v1.Mark
+	26, // 33: tradehub.plugin.v1.ContractList.contracts:type_name -> tradehub.plugin.v1.Contract
+	18, // 34: tradehub.plugin.v1.RiskAnswers.answers:type_name -> tradehub.plugin.v1.RiskAnswer
+	31, // 35: tradehub.plugin.v1.RiskAnswer.started:type_name -> tradehub.plugin.v1.Started
+	32, // 36: tradehub.plugin.v1.RiskAnswer.failed:type_name -> tradehub.plugin.v1.Failed
+	19, // 37: tradehub.plugin.v1.RiskAnswer.verdict:type_name -> tradehub.plugin.v1.Verdict
+	20, // 38: tradehub.plugin.v1.RiskAnswer.numbers:type_name -> tradehub.plugin.v1.Numbers
+	33, // 39: tradehub.plugin.v1.RiskAnswer.pong:type_name -> tradehub.plugin.v1.Pong
+	34, // 40: tradehub.plugin.v1.RiskAnswer.closed:type_name -> tradehub.plugin.v1.Closed
+	21, // 41: tradehub.plugin.v1.Numbers.numbers:type_name -> tradehub.plugin.v1.Number
+	1,  // 42: tradehub.plugin.v1.RiskService.Session:input_type -> tradehub.plugin.v1.RiskCommands
+	17, // 43: tradehub.plugin.v1.RiskService.Session:output_type -> tradehub.plugin.v1.RiskAnswers
+	43, // [43:44] is the sub-list for method output_type
+	42, // [42:43] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_tradehub_plugin_v1_risk_proto_init() }
@@ -2131,7 +2280,7 @@ func file_tradehub_plugin_v1_risk_proto_init() {
 		(*RiskCommand_Ping)(nil),
 		(*RiskCommand_Close)(nil),
 	}
-	file_tradehub_plugin_v1_risk_proto_msgTypes[9].OneofWrappers = []any{
+	file_tradehub_plugin_v1_risk_proto_msgTypes[11].OneofWrappers = []any{
 		(*Event_Decided)(nil),
 		(*Event_Order)(nil),
 		(*Event_Trade)(nil),
@@ -2139,8 +2288,9 @@ func file_tradehub_plugin_v1_risk_proto_init() {
 		(*Event_Marks)(nil),
 		(*Event_Contracts)(nil),
 		(*Event_Day)(nil),
+		(*Event_Rates)(nil),
 	}
-	file_tradehub_plugin_v1_risk_proto_msgTypes[15].OneofWrappers = []any{
+	file_tradehub_plugin_v1_risk_proto_msgTypes[17].OneofWrappers = []any{
 		(*RiskAnswer_Started)(nil),
 		(*RiskAnswer_Failed)(nil),
 		(*RiskAnswer_Verdict)(nil),
@@ -2154,7 +2304,7 @@ func file_tradehub_plugin_v1_risk_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tradehub_plugin_v1_risk_proto_rawDesc), len(file_tradehub_plugin_v1_risk_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   19,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -12,5 +12,5 @@
 //	        rb: {long: 0.13, short: 0.13}     # a product
 //	        rb2610.SHFE: {long: 0.2}          # one contract of it
 //	      larger_side: {DCE: contract}        # product, contract or none, by exchange
-//	      currencies: {USDT: 7.1}             # in the fund's currency
+//	      currencies: {USDT: 7.1}             # in the fund's, where it is not what the hub says
 package main

@@ -42,16 +42,30 @@ type contract struct {
 	positions  []*position
 }
 
+// rateOf is what one unit of a currency is worth in the fund's: as the settings say, else as the hub does.
+func (m *Model) rateOf(currency string) (hub.Decimal, bool) {
+	if currency == "" || currency == m.currency {
+		return hub.Int(1), true
+	}
+	if rate, own := m.settings.Currencies[currency]; own {
+		return rate, true
+	}
+	for _, r := range m.rates {
+		if r.Currency == currency && r.Rate.IsPos() {
+			return r.Rate, true
+		}
+	}
+	return hub.Decimal{}, false
+}
+
 // set takes what a gateway says of the contract.
-func (c *contract) set(h hub.Contract, s Settings, currency string) {
+func (m *Model) set(c *contract, h hub.Contract) {
+	s := m.settings
 	c.Contract, c.known, c.why = h, true, ""
 	c.generation++
-	rate := hub.Int(1)
-	if h.Currency != "" && h.Currency != currency {
-		var there bool
-		if rate, there = s.Currencies[h.Currency]; !there {
-			c.why = "no rate from " + h.Currency + " to " + currency
-		}
+	rate, there := m.rateOf(h.Currency)
+	if !there {
+		c.why = "no rate from " + h.Currency + " to " + m.currency
 	}
 	var sum hub.Sum
 	c.unit = sum.Mul(h.Size, rate)

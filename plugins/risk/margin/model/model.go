@@ -20,6 +20,7 @@ type Model struct {
 	traders   []*account
 	byTrader  map[hub.TraderName]*account
 	fund      *account
+	rates     []hub.Rate // as the hub says
 	positions map[ownKey]*position
 	orders    map[hub.OrderID]*order
 	asked     map[uint64]*order
@@ -33,7 +34,7 @@ type ownKey struct {
 // New makes the model of a book as it is.
 func New(s Settings, book hub.RiskBook) *Model {
 	m := &Model{
-		settings: s, currency: book.Currency,
+		settings: s, currency: book.Currency, rates: book.Rates,
 		contracts: map[key]*contract{}, byTrader: map[hub.TraderName]*account{}, fund: newAccount(""),
 		positions: map[ownKey]*position{}, orders: map[hub.OrderID]*order{}, asked: map[uint64]*order{},
 	}
@@ -132,6 +133,8 @@ func (m *Model) Observe(e hub.RiskEvent) {
 		m.mark(e.Marks)
 	case len(e.Contracts) > 0:
 		m.list(e.Contracts)
+	case len(e.Rates) > 0:
+		m.rerate(e.Rates)
 	}
 }
 
@@ -232,12 +235,37 @@ func (m *Model) list(contracts []hub.Contract) {
 		for _, p := range c.positions {
 			m.replace(p, weight{})
 		}
-		c.set(h, m.settings, m.currency)
+		m.set(c, h)
 		if c.isOption() {
 			u := m.contract(key{h.Gateway, underlyingOf(h)})
 			if c.underlying = u; !slices.Contains(u.dependents, c) {
 				u.dependents = append(u.dependents, c)
 			}
+		}
+		m.revalue(c)
+		m.revalueOptions(c)
+	}
+}
+
+// rerate takes new rates. As the hub's core does: what was paid for a contract on margin is what it was in its own currency; for what is paid in full it is the money that it cost.
+func (m *Model) rerate(rates []hub.Rate) {
+	m.rates = rates
+	for _, c := range m.all {
+		if !c.known {
+			continue
+		}
+		var sum hub.Sum
+		rate, _ := m.rateOf(c.Currency)
+		if unit := sum.Mul(c.Size, rate); sum.Err() == nil && unit.Equal(c.unit) {
+			continue
+		}
+		before := c.unit
+		for _, p := range c.positions {
+			m.replace(p, weight{})
+		}
+		m.set(c, c.Contract)
+		for _, p := range c.positions {
+			p.rescale(before)
 		}
 		m.revalue(c)
 		m.revalueOptions(c)
@@ -263,7 +291,11 @@ func (m *Model) hold(h hub.Position) {
 		return
 	}
 	var sum hub.Sum
-	p.held[s] = holding{h.Qty.Abs(), p.money(&sum, h.Price, h.Qty.Abs())}
+	drift := h.Drift
+	if s == short {
+		drift = drift.Neg()
+	}
+	p.held[s] = holding{h.Qty.Abs(), sum.Sub(p.money(&sum, h.Price, h.Qty.Abs()), drift)}
 	p.traded = h.Price
 	m.reweigh(p)
 }

@@ -196,6 +196,20 @@ func (p *position) fill(sum *hub.Sum, t hub.Trade) {
 	h.qty, h.cost = sum.Add(h.qty, open).Trim(0), sum.Add(h.cost, p.money(sum, t.Price, open))
 }
 
+// rescale counts what was paid at another rate, where it is not the money itself that was bought. A position of before any rate was known is taken as bought at its last price.
+func (p *position) rescale(before hub.Decimal) {
+	for s := range p.held {
+		h := &p.held[s]
+		var sum hub.Sum
+		switch {
+		case !before.IsPos():
+			h.cost = p.money(&sum, p.traded, h.qty)
+		case !p.contract.MarginLong.IsZero():
+			h.cost = sum.Quo(sum.Mul(h.cost, p.contract.unit), before).Round(moneyScale).Trim(0)
+		}
+	}
+}
+
 func (p *position) take(sum *hub.Sum, s side, qty hub.Decimal) {
 	h := &p.held[s]
 	if !qty.IsPos() {

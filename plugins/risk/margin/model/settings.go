@@ -25,7 +25,7 @@ type Settings struct {
 	Rates map[string]Rates
 	// LargerSide says how exchanges charge; BothSides for those that are not in it.
 	LargerSide map[string]Scope
-	// Currencies is what one unit of a currency is worth in the fund's. Without it a contract in another currency is refused.
+	// Currencies is what one unit of a currency is worth in the fund's, where it is not what the hub says. Without either a contract in another currency is refused.
 	Currencies map[string]hub.Decimal
 }
 

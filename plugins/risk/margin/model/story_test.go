@@ -330,3 +330,68 @@ func BenchmarkManyOrders(b *testing.B) {
 		m.Observe(hub.RiskEvent{Order: &o})
 	}
 }
+
+// TestRates: the hub's rates are those of the book, and those that come later; the settings go before both. What was held keeps what it cost: money that was spent of a coin, a price
+// in its own currency of a contract on margin. A model that is made anew says the same.
+func TestRates(t *testing.T) {
+	settings := plain()
+	settings.Currencies = nil
+	b := book("alpha")
+	b.Rates = []hub.Rate{{Currency: "USDT", Rate: dec("7")}}
+	m := model.New(settings, b)
+	buy := func(ask hub.Candidate, id hub.OrderID) {
+		pass(t, m, ask)
+		send(m, ask, id)
+		m.Observe(hub.RiskEvent{Trade: &hub.Trade{
+			ID: "t" + string(id), OrderID: id, Trader: "alpha", Instrument: ask.Request.Instrument, Gateway: gateway, Direction: hub.Long, Price: ask.Request.Price, Qty: ask.Request.Qty,
+		}})
+		o := hub.Order{ID: id, Trader: "alpha", OrderRequest: ask.Request, Gateway: gateway, Status: hub.Filled, Filled: ask.Request.Qty}
+		m.Observe(hub.RiskEvent{Order: &o})
+	}
+	buy(order("alpha", "BTCUSDT.BINANCE", "LONG", "NONE", "1", "5000"), "1")
+	buy(order("alpha", "BTCPERP.BINANCE", "LONG", "NONE", "100", "5000"), "2") // 0.001 each: 500 USDT
+	marks := []hub.Mark{{Instrument: coin("BTCUSDT"), Price: dec("5100")}, {Instrument: coin("BTCPERP"), Price: dec("5100")}}
+	m.Observe(hub.RiskEvent{Marks: marks})
+	say := func(m *model.Model, when, usedMargin, paid, available string) {
+		t.Helper()
+		for name, want := range map[string]string{"margin.used": usedMargin, "margin.paid": paid, "margin.available": available} {
+			for _, who := range []hub.TraderName{"alpha", ""} {
+				if got := used(t, m, who, name); got != want {
+					t.Errorf("%s: %s of %q is %s, want %s", when, name, who, got, want)
+				}
+			}
+		}
+	}
+	// Gains of 100 and 10 USDT at 7; margin 10 % of 510 USDT, and 5,100 USDT that were paid.
+	say(m, "at 7", "357", "35700", "964713")
+	m.Observe(hub.RiskEvent{Rates: []hub.Rate{{Currency: "USDT", Rate: dec("7.7")}}})
+	// The coin: 5,100 * 7.7 - 5,000 * 7 = 4,270. The contract: 10 * 7.7.
+	say(m, "at 7.7", "392.7", "39270", "964684.3")
+
+	b.Rates = []hub.Rate{{Currency: "USDT", Rate: dec("7.7")}}
+	b.Marks = marks
+	b.Positions = []hub.Position{
+		{Trader: "alpha", Instrument: coin("BTCUSDT"), Gateway: gateway, Direction: hub.Net, Qty: dec("1"), Price: dec("5000"), Drift: dec("3500")},
+		{Trader: "alpha", Instrument: coin("BTCPERP"), Gateway: gateway, Direction: hub.Net, Qty: dec("100"), Price: dec("5000")},
+	}
+	say(model.New(settings, b), "made anew", "392.7", "39270", "964684.3")
+
+	settings.Currencies = map[string]hub.Decimal{"USDT": dec("10")}
+	own := model.New(settings, book("alpha"))
+	own.Observe(hub.RiskEvent{Rates: b.Rates})
+	pass(t, own, order("alpha", "BTCUSDT.BINANCE", "LONG", "NONE", "1", "60000"))
+	if got := used(t, own, "alpha", "margin.paid"); got != "600000" {
+		t.Errorf("paid %s at the settings' own rate, want 600000", got)
+	}
+
+	// A rate that comes only now.
+	settings.Currencies = nil
+	late := model.New(settings, book("alpha"))
+	if why := late.Judge(order("alpha", "BTCUSDT.BINANCE", "LONG", "NONE", "1", "5000")); why != "no rate from USDT to CNY" {
+		t.Errorf("without a rate: %q", why)
+	}
+	late.Observe(hub.RiskEvent{Rates: b.Rates})
+	pass(t, late, order("alpha", "BTCUSDT.BINANCE", "LONG", "NONE", "1", "5000"))
+}
+
+func coin(symbol string) hub.Instrument { return hub.Instrument{Symbol: symbol, Exchange: "BINANCE"} }
