@@ -23,6 +23,7 @@ func TestOperator(t *testing.T) {
 		{"what it shows", shows},
 		{"halt and resume", halts},
 		{"policy reload", reloads},
+		{"rates", rates},
 		{"rpc stop and start", reopens},
 		{"cancel-all", cancelsAll},
 	} {

@@ -178,6 +178,15 @@ t1     o1     alpha   rb2610.SHFE  SHORT CLOSE_TODAY   3512         1         3.
 TRADER  CONTRACT     SIDE  QUANTITY  TODAY  YESTERDAY  FROZEN  PRICE    PNL
 (fund)  rb2610.SHFE  LONG         3      1          2       0   3500  -20.5
 `},
+		{"rates", false, func(e env) {
+			writeRates(e, ctl.Rates{Currency: "CNY", Rates: []ctl.Rate{
+				{Currency: "HKD", Rate: dec("0.92"), Time: at, Age: 90061.4, By: "hub.yaml", Old: true}, {Currency: "USDT", Rate: dec("7.12"), Time: at, Age: 3.2, By: "olivia"},
+			}})
+		}, `
+CURRENCY  IN CNY  SINCE                    AGE  BY        STATE
+HKD         0.92  2026-11-22 09:30:05  25h1m1s  hub.yaml  too old: only what reduces a position passes
+USDT        7.12  2026-11-22 09:30:05       3s  olivia
+`},
 		{"plugins", true, func(e env) {
 			writePlugins(e, []ctl.Plugin{{Name: "SIM", Kind: "gateway", State: "down", Since: at, Restarts: 2, Reason: "it died"}})
 		}, "\n\x1b[1mPLUGIN\x1b[0m  \x1b[1mKIND\x1b[0m     \x1b[1mSTATE\x1b[0m  \x1b[1mSINCE\x1b[0m                \x1b[1mPID\x1b[0m  \x1b[1mRESTARTS\x1b[0m  \x1b[1mREASON\x1b[0m\n" +

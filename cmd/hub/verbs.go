@@ -26,6 +26,7 @@ func verbs() []verb {
 		policyVerbs(),
 		ctlVerbs(),
 		stopVerbs(),
+		rateVerbs(),
 		[]verb{versionVerb()},
 	)
 }

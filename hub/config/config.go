@@ -27,6 +27,9 @@ const (
 	textMax            = 1 << 20 // bytes of the file
 	nameMax            = 32      // characters of a name
 	deadlineMax        = 10 * time.Second
+	ratesMost          = 10_000_000
+	ratesScaleMax      = 12
+	ratesMaxAgeMax     = 366 * 24 * time.Hour
 	snapshotEntriesMin = 100
 	snapshotEntriesMax = 10_000_000
 	minFreeMax         = 1 << 40
@@ -59,6 +62,8 @@ type Fund struct {
 	Currency string
 	// Rates turn money of other currencies into the fund's. Without one nothing in that currency can be traded.
 	Rates []hub.Rate
+	// RatesMaxAge is how old a rate may be; with an older one only what makes a position smaller may be ordered. 0: none is too old.
+	RatesMaxAge time.Duration
 }
 
 // Language is what the hub's sentences to traders are written in.

@@ -55,7 +55,7 @@ func TestBad(t *testing.T) {
 
 const whole = `
 data: ./data
-fund: {name: evergreen, currency: CNY, rates: {USDT: 7.1, HKD: 0.92}}
+fund: {name: evergreen, currency: CNY, rates: {USDT: 7.1, HKD: 0.92}, rates_max_age: 36h}
 traders:
   alpha:
     capital: 2_000_000
@@ -83,7 +83,8 @@ func TestWhole(t *testing.T) {
 		Data: "/etc/hub/data",
 		Fund: config.Fund{
 			Name: "evergreen", Currency: "CNY",
-			Rates: []hub.Rate{{Currency: "USDT", Rate: hub.MustDecimal("7.1")}, {Currency: "HKD", Rate: hub.MustDecimal("0.92")}},
+			Rates:       []hub.Rate{{Currency: "USDT", Rate: hub.MustDecimal("7.1")}, {Currency: "HKD", Rate: hub.MustDecimal("0.92")}},
+			RatesMaxAge: 36 * time.Hour,
 		},
 		Traders: []config.Trader{
 			{

@@ -94,6 +94,12 @@ var (
 )
 
 func (r *reader) fund(p place) (f Fund) {
+	rates := map[string]place{}
+	defer func() {
+		if own, ok := rates[f.Currency]; ok {
+			r.fail(own, "%s is the fund's own currency: its rate is 1; remove the key", f.Currency)
+		}
+	}()
 	r.object(p,
 		field{"name", "name: evergreen", func(p place) {
 			if s, ok := r.text(p); ok && (!fundForm.MatchString(s) || len(s) > nameMax) {
@@ -109,21 +115,30 @@ func (r *reader) fund(p place) (f Fund) {
 				f.Currency = s
 			}
 		}},
-		field{"rates", "", func(p place) { r.rates(p, &f.Rates) }},
+		field{"rates", "", func(p place) { r.rates(p, &f.Rates, rates) }},
+		field{"rates_max_age", "", func(p place) {
+			if d, ok := r.duration(p, ratesMaxAgeMax); ok {
+				f.RatesMaxAge = d
+			}
+		}},
 	)
 	return f
 }
 
-func (r *reader) rates(p place, to *[]hub.Rate) {
+func (r *reader) rates(p place, to *[]hub.Rate, at map[string]place) {
 	r.each(p, func(currency string, key, value place) {
 		if !currencyForm.MatchString(currency) {
 			r.fail(key, "%q is no currency; write its code in capitals, such as CNY or USDT", clip(currency))
 			return
 		}
 		rate, ok := r.decimal(value)
-		if ok && !rate.IsPos() {
+		switch {
+		case ok && !rate.IsPos():
 			r.fail(value, "%s is not above 0", rate)
+		case ok && (hub.Int(ratesMost).Less(rate) || rate.MinScale() > ratesScaleMax):
+			r.fail(value, "%s is no rate: at most %d, with at most %d decimals", rate, ratesMost, ratesScaleMax)
 		}
+		at[currency] = key
 		*to = append(*to, hub.Rate{Currency: currency, Rate: rate})
 	})
 }

@@ -45,6 +45,7 @@ var (
 	order    = ctl.Order{ID: "o1", Trader: "alpha", Contract: "rb2610.SHFE", Price: hub.MustDecimal("3500"), Quantity: hub.MustDecimal("3"), Active: true, Time: at, Updated: at}
 	trade    = ctl.Trade{ID: "t1", OrderID: "o1", Trader: "alpha", Time: at}
 	position = ctl.Position{Trader: "alpha", Contract: "rb2610.SHFE", Direction: "LONG"}
+	rates    = ctl.Rates{Currency: "CNY", Rates: []ctl.Rate{{Currency: "USDT", Rate: hub.MustDecimal("7.1"), Time: at, Age: 3.5, By: "hub.yaml", Old: true}}, MaxAge: 2}
 	account  = ctl.Account{Trader: "alpha", Balance: hub.MustDecimal("0.1")}
 )
 
@@ -71,6 +72,12 @@ func (o *operator) Positions(trader string) ([]ctl.Position, error) {
 
 func (o *operator) SetState(_ context.Context, state string, w ctl.Whom, by string) (string, error) {
 	return "so it is", o.note("%s %+v by %s", state, w, by)
+}
+
+func (o *operator) Rates() ctl.Rates { return rates }
+
+func (o *operator) SetRate(_ context.Context, r ctl.NewRate, by string) (ctl.Rates, error) {
+	return rates, o.note("rate %s %s %t by %s", r.Currency, r.Rate, r.Jump, by)
 }
 
 func (o *operator) CancelAll(_ context.Context, w ctl.Whom, by string) (ctl.Cancelled, error) {
@@ -153,6 +160,11 @@ func TestEverything(t *testing.T) {
 			asked = append(asked, fmt.Sprintf("%s %+v by %s", state, w, me(t)))
 		}
 	}
+	gotRates, err := c.Rates(ctx)
+	check("rates", rates, gotRates, err)
+	gotRates, err = c.SetRate(ctx, ctl.NewRate{Currency: "USDT", Rate: hub.MustDecimal("7.12"), Jump: true})
+	check("set rate", rates, gotRates, err)
+	asked = append(asked, "rate USDT 7.12 true by "+me(t))
 	cancelled, err := c.CancelAll(ctx, ctl.Whom{Trader: "alpha"})
 	check("cancel-all", ctl.Cancelled{Orders: 3}, cancelled, err)
 	reloaded, err := c.ReloadPolicy(ctx)

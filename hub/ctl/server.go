@@ -25,6 +25,9 @@ type Operator interface {
 
 	// SetState sets "HALTED", "CANCEL_ONLY", "REDUCE_ONLY" or "ACTIVE" for one of the trader, the gateway and the fund that whom names, and says what holds now.
 	SetState(ctx context.Context, state string, whom Whom, by string) (said string, err error)
+	// Rates are what currencies are worth; SetRate says so of one.
+	Rates() Rates
+	SetRate(ctx context.Context, rate NewRate, by string) (Rates, error)
 	CancelAll(ctx context.Context, whom Whom, by string) (Cancelled, error)
 	ReloadPolicy(ctx context.Context, by string) (Reloaded, error)
 	// StartRPC and StopRPC answer with what stock VeighNa would log.
@@ -89,6 +92,7 @@ func Handler(o Operator) http.Handler {
 	get(mux, "/v1/trades", func(r *http.Request) (any, error) { return o.Trades(r.URL.Query().Get("trader")) })
 	get(mux, "/v1/positions", func(r *http.Request) (any, error) { return o.Positions(r.URL.Query().Get("trader")) })
 	stateHandlers(mux, o)
+	rateHandlers(mux, o)
 	post(mux, "/v1/cancel-all", some(func(r *http.Request, w Whom) (any, error) { return o.CancelAll(r.Context(), w, by(r)) }))
 	post(mux, "/v1/policy/reload", func(r *http.Request, _ struct{}) (any, error) { return o.ReloadPolicy(r.Context(), by(r)) })
 	post(mux, "/v1/rpc/start", func(r *http.Request, _ struct{}) (any, error) {
