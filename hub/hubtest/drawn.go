@@ -59,23 +59,39 @@ var families = drawFamilies()
 
 func drawFamilies() [][]variable {
 	var counts, quantities, money []variable
+	for _, owner := range []string{
+		"trader", "fund", "account", "group", "trader.contract", "fund.contract", "account.contract", "group.contract", "trader.product", "fund.product", "account.product", "group.product",
+	} {
+		count := func(to *[]variable, near string, names ...string) {
+			for _, name := range names {
+				*to = append(*to, variable{name: owner + "." + name, near: strings.Fields(near), windowed: true, daily: true})
+			}
+		}
+		count(&counts, "6 12 25 40 60", "orders", "messages", "rejects", "trades")
+		count(&counts, "3 6 12 25", "cancels", "refused")
+		count(&counts, "1 2 4 8", "venue_rejects", "fast_cancels", "fak_fok_cancels", "crosses")
+		count(&quantities, "4 8 16 30", "traded_quantity", "opened")
+		count(&money, "100000 300000 900000", "traded_value")
+		now := func(to *[]variable, near string, names ...string) {
+			for _, name := range names {
+				*to = append(*to, variable{name: owner + "." + name, near: strings.Fields(near)})
+			}
+		}
+		now(&counts, "4 6 9", "active_orders")
+		now(&counts, "2 4", "in_doubt")
+		now(&money, "200000 300000 500000", "working_value", "gross_value", "gross_after")
+	}
 	for _, owner := range []string{"trader", "fund"} {
 		add := func(to *[]variable, near string, names ...string) {
 			for _, name := range names {
 				*to = append(*to, variable{name: owner + "." + name, near: strings.Fields(near)})
 			}
 		}
-		for _, name := range []string{"orders", "messages", "cancels", "rejects", "trades"} {
-			counts = append(counts, variable{name: owner + "." + name, near: strings.Fields("6 12 25 40 60"), windowed: true, daily: true})
-		}
 		counts = append(counts, variable{name: owner + ".duplicates", near: strings.Fields("1 2 3"), windowed: true})
-		add(&counts, "4 6 9", "active_orders", "contract.active_orders")
 		add(&counts, "1 2 3", "consecutive_losses")
-		add(&counts, "2 4", "in_doubt")
 		add(&quantities, "4 6 9", "position.long", "position.short", "position.long_today", "position.short_today", "position.long_yesterday", "position.short_yesterday")
 		add(&quantities, "5 8 10", "position.working_buy", "position.working_sell", "position.working_close_long", "position.working_close_short")
 		add(&quantities, "6 9 12", "position.long_after", "position.short_after", "position.net_after", "position.net")
-		add(&money, "200000 300000 500000", "working_value", "gross_value", "gross_after")
 		add(&money, "30000 60000 90000", "margin_held", "margin_after", "margin_positions")
 		add(&money, "950000 2950000 3100000", "capital", "equity", "available", "peak", "peak_day", "equity_start", "cash", "available_after")
 		add(&money, "-500 0 300 4000 9000", "pnl.realised", "pnl.unrealised", "pnl.day", "commission", "pnl.day_realised", "drawdown", "drawdown_day")

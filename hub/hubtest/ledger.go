@@ -3,6 +3,7 @@ package hubtest
 import (
 	"math/big"
 	"slices"
+	"time"
 
 	"tradehub/hub"
 )
@@ -47,19 +48,27 @@ type recorded struct {
 type eventKind uint8
 
 const (
-	orderAsked   eventKind = iota // decided, of a trader
-	orderSent                     // of the fund
-	cancelAsked                   //
-	orderRefused                  // by the hub or the venue
+	orderAsked    eventKind = iota // decided
+	orderSent                      // decided, and nothing spoke against it
+	cancelAsked                    //
+	orderRefused                   // by the hub
+	orderRejected                  // by the venue
 	orderTraded
+	remainderCancelled // a FAK or FOK order ended
+	crossPrevented
 )
 
+// event is something that rules count.
 type event struct {
-	kind   eventKind
-	time   hub.Time
-	rolls  int // trading days of the fund that had begun
-	trader hub.TraderName
-	order  hub.Order
+	kind  eventKind
+	time  hub.Time
+	order hub.Order
+	// rolls and contractRolls are how many trading days had begun, of the fund and of the contract.
+	rolls, contractRolls int
+	// Of a fill.
+	quantity, value, opened *big.Rat
+	// Of a cancel: it is the first of an order that works; and no later than a second after it.
+	first, fast bool
 }
 
 // line is something that moves positions: a fill, a trading day, new prices, or that somebody began to work in a contract.
@@ -75,8 +84,27 @@ func newLedger() *ledger {
 	return &ledger{contracts: map[hub.Instrument]hub.Contract{}, up: map[hub.GatewayName]bool{}, states: map[subject]hub.State{}, byID: map[hub.OrderID]*recorded{}, days: map[string][]hub.RollDay{}, seen: map[string]int{}}
 }
 
-func (l *ledger) note(kind eventKind, trader hub.TraderName, o hub.Order) {
-	l.events = append(l.events, event{kind: kind, time: l.now, rolls: l.rolls(l.setUp.Calendar), trader: trader, order: o})
+func (l *ledger) note(kind eventKind, o hub.Order) *event {
+	l.events = append(l.events, event{kind: kind, time: l.now, order: o, rolls: l.rolls(l.setUp.Calendar), contractRolls: l.rolls(l.calendarOf(o.Exchange))})
+	return &l.events[len(l.events)-1]
+}
+
+// traded notes a fill.
+func (l *ledger) traded(t hub.Trade) {
+	late := l.late(t)
+	did := l.books()[t.Trader].fill(t, late)
+	l.lines = append(l.lines, line{fill: &t, late: late})
+	e := l.note(orderTraded, l.byID[t.OrderID].Order)
+	e.quantity, e.opened = exact(t.Qty), did.opened
+	e.value = cents(mul(mul(exact(t.Price), e.quantity), exact(l.contracts[t.Instrument].Size)))
+}
+
+// cancel notes that somebody asked for a cancel.
+func (l *ledger) cancel(o *recorded) {
+	e := l.note(cancelAsked, o.Order)
+	e.first = o.sent && !o.Status.Final() && !o.CancelAsked
+	e.fast = e.first && l.now.Sub(o.Time) <= time.Second
+	o.CancelAsked = o.CancelAsked || !o.Status.Final()
 }
 
 // rolls is how many days of a calendar have begun.
@@ -437,10 +465,21 @@ func (a *account) capital() *big.Rat {
 	return sum
 }
 
-// gross is the value of all positions at the marks, or at cost where there is none.
-func (a *account) gross() *big.Rat {
+// workingValue is the value of what may still trade of an order.
+func (a *account) workingValue(o *recorded) *big.Rat {
+	if o.worst == nil {
+		return zero()
+	}
+	return a.value(o.Instrument, o.worst, o.left())
+}
+
+// gross is the value of positions at the marks, or at cost where there is none.
+func (a *account) gross(of func(hub.Instrument) bool) *big.Rat {
 	sum := zero()
 	for _, h := range a.holdings {
+		if !of(h.instrument) {
+			continue
+		}
 		if h.mark == nil {
 			sum = add(sum, add(h.long.cost, h.short.cost))
 			continue

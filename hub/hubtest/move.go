@@ -123,7 +123,7 @@ func (w *World) move(m Move) error {
 }
 
 func (w *World) submit(m Move) {
-	c := contracts[[]int{0, 0, 1, 2}[m.A>>16%4]]
+	c := contracts[[]int{0, 0, 1, 2, 3}[m.A>>16%5]]
 	var sum hub.Sum
 	q := &question{
 		trader: traders[pick(len(traders), m.A)], day: w.core.CalendarDay(calendarOf(c.Exchange)), asked: w.now,
@@ -135,6 +135,8 @@ func (w *World) submit(m Move) {
 	w.sensible(q, m)
 	if m.C>>16%8 == 0 {
 		q.request.Type, q.request.Price = hub.Market, hub.Decimal{}
+	} else if m.C>>16%8 == 1 {
+		q.request.Type = hub.FAK
 	}
 	w.questions = append(w.questions, q)
 	if m.A>>8%2 == 0 { // it goes to disk while the risk manager thinks

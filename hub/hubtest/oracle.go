@@ -23,8 +23,7 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 	l.input(e.Input)
 	for _, effect := range effects { // fills first: an order that ends has them
 		if traded, ok := effect.(core.Traded); ok {
-			l.lines = append(l.lines, line{fill: &traded.Trade, late: l.late(traded.Trade)})
-			l.note(orderTraded, traded.Trade.Trader, hub.Order{})
+			l.traded(traded.Trade)
 		}
 	}
 	for _, effect := range effects {
@@ -67,8 +66,7 @@ func (l *ledger) input(in hub.Input) {
 		l.load(in)
 	case hub.CancelOrder:
 		if o := l.byID[in.OrderID]; o != nil && (in.Trader == "" || in.Trader == o.Trader) {
-			l.note(cancelAsked, o.Trader, o.Order)
-			o.CancelAsked = o.CancelAsked || !o.Status.Final()
+			l.cancel(o)
 		}
 	case hub.CancelAll:
 		for _, t := range traders {
@@ -78,8 +76,7 @@ func (l *ledger) input(in hub.Input) {
 		}
 		for _, o := range l.orders {
 			if !o.Status.Final() && in.Part.Covers(o.Trader, o.Gateway, o.Instrument) {
-				l.note(cancelAsked, o.Trader, o.Order)
-				o.CancelAsked = true
+				l.cancel(o)
 			}
 		}
 	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.VenueReport, hub.Reconcile:
@@ -102,10 +99,16 @@ func (l *ledger) changed(o hub.Order) {
 		l.orders = append(l.orders, r)
 		l.byID[o.ID] = r
 	}
-	wasRejected := r.Status == hub.Rejected
+	wasFinal := r.Status.Final()
 	r.Order = o
-	if o.Status == hub.Rejected && !wasRejected {
-		l.note(orderRefused, o.Trader, o)
+	switch {
+	case wasFinal:
+	case o.Status == hub.Rejected && r.sent:
+		l.note(orderRejected, o)
+	case o.Status == hub.Rejected:
+		l.note(orderRefused, o)
+	case o.Status == hub.Cancelled && r.sent && cancelsItself(o):
+		l.note(remainderCancelled, o)
 	}
 	if o.Status.Final() {
 		r.endsAt = nil
@@ -185,11 +188,14 @@ func (l *ledger) decision(in hub.Input, d core.Decided) error {
 	}
 	for _, r := range d.Refusals {
 		l.seen[r.Code]++
+		if r.Code == "internal-cross" {
+			l.note(crossPrevented, d.Order)
+		}
 	}
-	l.note(orderAsked, d.Order.Trader, d.Order)
+	l.note(orderAsked, d.Order)
 	if len(d.Refusals) == 0 {
 		l.seen["sent"]++
-		l.note(orderSent, d.Order.Trader, d.Order)
+		l.note(orderSent, d.Order)
 		l.changed(d.Order)
 		r := l.byID[d.Order.ID]
 		r.sent, r.worst, r.rolls = true, q.worst, l.rolls(l.calendarOf(r.Exchange))
@@ -410,10 +416,15 @@ func (q *asked) number(name string, window time.Duration) *big.Rat {
 		return q.ofOrder(what)
 	case "market":
 		return q.ofMarket(what)
-	case "trader":
-		return q.ofBook(q.order.Trader, what, window)
-	case "fund":
-		return q.ofBook("", what, window)
+	case "trader", "fund", "account", "group": // there is one gateway in this world: what goes through it is the fund's
+		book := hub.TraderName("")
+		if owner == "trader" {
+			book = q.order.Trader
+		}
+		if n, counts := q.counted(book, what, window); counts {
+			return n
+		}
+		return q.ofBook(book, what, window)
 	}
 	panic("the ledger does not know " + name)
 }
@@ -519,87 +530,19 @@ func (q *asked) reduces(owner hub.TraderName) bool {
 	return add(same, exact(q.order.Qty)).Cmp(against.quantity()) <= 0
 }
 
-// count is how many events of a book are inside a window: after its beginning, which is not inside.
-func (q *asked) count(owner hub.TraderName, window time.Duration, which func(event) bool) *big.Rat {
-	n := int64(0)
-	for _, e := range q.ledger.events {
-		inside := e.time > q.ledger.now.Add(-window)
-		if window == today {
-			inside = e.rolls == q.ledger.rolls(q.ledger.setUp.Calendar)
-		}
-		if inside && (owner == "" || e.trader == owner) && which(e) {
-			n++
-		}
-	}
-	return big.NewRat(n, 1)
-}
-
 func (q *asked) ofBook(owner hub.TraderName, what string, window time.Duration) *big.Rat {
-	orders := orderAsked
-	if owner == "" {
-		orders = orderSent // the fund counts what left
-	}
-	of := func(kinds ...eventKind) *big.Rat {
-		return q.count(owner, window, func(e event) bool { return slices.Contains(kinds, e.kind) })
-	}
-	switch what {
-	case "orders":
-		return of(orders)
-	case "cancels":
-		return of(cancelAsked)
-	case "messages":
-		return of(orders, cancelAsked)
-	case "rejects":
-		return of(orderRefused)
-	case "trades":
-		return of(orderTraded)
-	case "duplicates":
-		return q.count(owner, window, func(e event) bool { return e.kind == orders && alike(e.order, q.order) })
+	if what == "duplicates" {
+		return big.NewRat(int64(len(q.inside(owner, "", window, func(e event) bool { return e.kind == orders(owner) && alike(e.order, q.order) }))), 1)
 	}
 	book := q.books[owner]
-	n, inContract, inDoubt := int64(0), int64(0), int64(0)
-	workingValue, openingValue, heldByOrders := zero(), zero(), zero()
+	heldByOrders := zero()
 	for _, o := range book.working() {
-		n++
 		c := q.ledger.contracts[o.Instrument]
-		if o.Instrument == q.order.Instrument {
-			inContract++
-		}
-		if o.InDoubt {
-			inDoubt++
-		}
-		worst := o.worst
-		if worst == nil {
-			worst = zero()
-		}
-		value := book.value(o.Instrument, worst, o.left())
-		workingValue = add(workingValue, value)
-		if !o.Offset.Closes() {
-			openingValue = add(openingValue, value)
-			if !c.NetPosition || o.Direction == hub.Long || !c.MarginLong.IsZero() {
-				heldByOrders = add(heldByOrders, marginOf(c, o.Direction, value))
-			}
+		if !o.Offset.Closes() && (!c.NetPosition || o.Direction == hub.Long || !c.MarginLong.IsZero()) {
+			heldByOrders = add(heldByOrders, marginOf(c, o.Direction, book.workingValue(o)))
 		}
 	}
 	switch what {
-	case "active_orders":
-		return big.NewRat(n, 1)
-	case "contract.active_orders":
-		return big.NewRat(inContract, 1)
-	case "in_doubt":
-		return big.NewRat(inDoubt, 1)
-	case "working_value":
-		return workingValue
-	case "gross_value", "gross_after":
-		gross := add(book.gross(), openingValue)
-		if what == "gross_value" || q.order.Offset.Closes() || q.reduces(owner) {
-			return gross
-		}
-		value := q.ofOrder("value")
-		if value == nil {
-			return nil
-		}
-		return add(gross, value)
 	case "capital":
 		return book.capital()
 	case "cash":

@@ -17,7 +17,7 @@ const positionMax = 10
 
 var (
 	traders = []hub.TraderName{"alpha", "beta", "gamma"}
-	// contracts: one whose exchange tells today from yesterday, one whose exchange does not, and a coin that is paid in full and has no offsets.
+	// contracts: one whose exchange tells today from yesterday, one whose exchange does not, another of the first's product, and a coin that is paid in full and has no offsets.
 	contracts = []hub.Contract{
 		{
 			Instrument: hub.Instrument{Symbol: "rb2701", Exchange: "SHFE"}, Gateway: "SIM", Product: "rb", Kind: hub.Futures, Currency: "CNY", Size: hub.Int(10), Tick: hub.Int(1),
@@ -28,6 +28,11 @@ var (
 			Instrument: hub.Instrument{Symbol: "m2701", Exchange: "DCE"}, Gateway: "SIM", Product: "m", Kind: hub.Futures, Currency: "CNY", Size: hub.Int(10), Tick: hub.Int(1),
 			MinQty: hub.Int(1), MarginLong: hub.MustDecimal("0.08"), MarginShort: hub.MustDecimal("0.09"),
 			Fees: hub.Fees{OpenPerUnit: hub.MustDecimal("1.5"), CloseByValue: hub.MustDecimal("0.00015"), CloseTodayByValue: hub.MustDecimal("0.0003")},
+		},
+		{
+			Instrument: hub.Instrument{Symbol: "rb2705", Exchange: "SHFE"}, Gateway: "SIM", Product: "rb", Kind: hub.Futures, Currency: "CNY", Size: hub.Int(10), Tick: hub.Int(1),
+			MinQty: hub.Int(1), SplitsToday: true, MarginLong: hub.MustDecimal("0.1"), MarginShort: hub.MustDecimal("0.1"),
+			Fees: hub.Fees{OpenByValue: hub.MustDecimal("0.0001"), ClosePerUnit: hub.MustDecimal("1.01"), CloseTodayPerUnit: hub.MustDecimal("3.03")},
 		},
 		{
 			Instrument: hub.Instrument{Symbol: "ETHCNY", Exchange: "LOCAL"}, Gateway: "SIM", Product: "ETHCNY", Kind: hub.Spot, Currency: "CNY", Size: hub.Int(1),
