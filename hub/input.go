@@ -39,6 +39,8 @@ type SetUp struct {
 	Calendars []ExchangeCalendar `cbor:"41,keyasint,omitempty"`
 	// Groups are the control groups; an account that is in none is its own, with its gateway's name.
 	Groups []Group `cbor:"70,keyasint,omitempty"`
+	// Limits are what the configuration lets a gateway's channel take, where that is less than the gateway declares.
+	Limits []GatewayLimit `cbor:"80,keyasint,omitempty"`
 }
 
 // ExchangeCalendar says by which calendar an exchange's trading days are counted.
@@ -70,6 +72,8 @@ type Rate struct {
 type TraderSetUp struct {
 	Name    TraderName `cbor:"1,keyasint"`
 	Capital Decimal    `cbor:"2,keyasint"`
+	// Share is the trader's weight when a channel's messages are shared; 0 is 1.
+	Share int `cbor:"80,keyasint,omitempty"`
 }
 
 // LoadPolicies replaces the whole policy: all files, or, when any of them is wrong, none.
@@ -184,6 +188,8 @@ type GatewayState struct {
 	Gateway GatewayName `cbor:"1,keyasint"`
 	Up      bool        `cbor:"2,keyasint,omitempty"`
 	Reason  string      `cbor:"3,keyasint,omitempty"`
+	// Limits are what the gateway declares that its channel takes; only with Up. None: it declares nothing.
+	Limits []MessageLimit `cbor:"80,keyasint,omitempty"`
 }
 
 // Contracts is the list of contracts that a gateway trades; it replaces the list it gave before.

@@ -51,7 +51,7 @@ type Verdict struct {
 // Refusal is one reason for which an order was not sent.
 type Refusal struct {
 	// Code is for programs: "rule", "not-computable", "no-policy", "halted", "cancel-only", "reduce-only", "gateway-down", "risk-manager", "contract", "quantity", "offset", "busy",
-	// "internal-cross".
+	// "internal-cross", "channel-budget".
 	Code string `cbor:"1,keyasint"`
 	// Rule is the name of the rule that failed, "" when no rule did.
 	Rule string `cbor:"2,keyasint,omitempty"`

@@ -74,7 +74,11 @@ func (c *Core) askCancel(o *order, why string) {
 		c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("gateway %s is down; order %s will be cancelled when it is back", o.Gateway, o.ID)})
 		return
 	}
-	c.emit(CancelAtVenue{Order: o.Order})
+	if why != "" {
+		c.cancelAtVenue(o, "") // the owner did not ask, and does not pay
+		return
+	}
+	c.cancelAtVenue(o, o.Trader)
 }
 
 // cutOff finds out whether everything was cancelled after an order was asked for.

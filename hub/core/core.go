@@ -74,6 +74,9 @@ type gateway struct {
 	Money   []hub.VenueMoney `cbor:"50,keyasint,omitempty"`
 	Stated  hub.Time         `cbor:"51,keyasint,omitempty"`
 	Strange []hub.Instrument `cbor:"52,keyasint,omitempty"`
+	// Declared is what the gateway says that its channel takes; Budgets are that and the configuration's, shared.
+	Declared []hub.MessageLimit `cbor:"80,keyasint,omitempty"`
+	Budgets  []budget           `cbor:"81,keyasint,omitempty"`
 
 	state hub.State // the most restrictive of its restraints
 }
@@ -199,6 +202,7 @@ func (c *Core) setUp(in hub.SetUp) {
 			g = &gateway{Name: name}
 		}
 		g.Up, g.Reason, g.Since = false, "it is starting", c.now
+		c.budgetsOf(g)
 		gateways = append(gateways, g)
 	}
 	c.gateways = gateways
@@ -253,6 +257,9 @@ func (c *Core) gatewayState(in hub.GatewayState) {
 	if g == nil {
 		c.alert("news of gateway %s, which is not configured", in.Gateway)
 		return
+	}
+	if in.Up {
+		c.declare(g, in.Limits)
 	}
 	if g.Up == in.Up && g.Reason == in.Reason {
 		return

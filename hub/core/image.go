@@ -51,7 +51,7 @@ func (c *Core) Image() Image {
 		Unassigned: c.unassigned.image(), Breaks: slices.Clone(c.breaks),
 	}
 	for _, g := range c.gateways {
-		copied := *g
+		copied := g.image(c.now)
 		copied.Money, copied.Strange = slices.Clone(g.Money), slices.Clone(g.Strange)
 		im.Gateways = append(im.Gateways, copied)
 	}
@@ -102,7 +102,11 @@ func Restore(im Image) (*Core, error) {
 		c.rules = rules
 	}
 	for i := range im.Gateways {
-		c.gateways = append(c.gateways, &im.Gateways[i])
+		g := &im.Gateways[i]
+		for j := range g.Budgets {
+			g.Budgets[j].divide()
+		}
+		c.gateways = append(c.gateways, g)
 	}
 	for i := range im.Contracts {
 		k := &im.Contracts[i]

@@ -138,10 +138,12 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 	k := c.contracts[key{o.Gateway, o.Instrument}]
 	if len(refusals) > 0 {
 		c.happened(b, k, orderRefused, amounts{})
+		c.spendRefused(o, refusals)
 		c.refuse(o, b, refusals)
 		return
 	}
 	c.happened(b, k, orderSent, amounts{})
+	c.spend(o)
 	c.fund.Repeats.add(c.now, likenessOf(o)) // what never left is its trader's own affair: it must not use up what the others may send
 	o.Status, o.Updated = hub.Submitted, c.now
 	o.Revision = permit.Revision()
@@ -245,6 +247,9 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 		own = append(own, r)
 	}
 	if r, bad := c.crossing(o); bad {
+		own = append(own, r)
+	}
+	if r, bad := c.outOfBudget(o); bad {
 		own = append(own, r)
 	}
 	candidate := o.Order

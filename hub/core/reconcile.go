@@ -42,7 +42,7 @@ func (c *Core) settle(o *order, v hub.VenueOrder) {
 	}
 	if active := v.Status == hub.Submitted || v.Status == hub.Accepted || v.Status == hub.Resting || v.Status == hub.PartFilled; active && o.Status.Final() {
 		c.alert("gateway %s: order %s is alive at the venue (%s), and was thought to be %s; it is cancelled there", o.Gateway, o.ID, v.Status, o.Status)
-		c.emit(CancelAtVenue{Order: o.Order})
+		c.cancelAtVenue(o, "")
 		return
 	}
 	end := hub.VenueReport{VenueID: v.VenueID, Reason: v.Reason}
@@ -66,7 +66,7 @@ func (c *Core) settle(o *order, v hub.VenueOrder) {
 		c.alert("gateway %s: order %s has the unknown status %d at the venue; it stays in doubt", o.Gateway, o.ID, v.Status)
 	}
 	if o.CancelAsked && !o.Status.Final() {
-		c.emit(CancelAtVenue{Order: o.Order})
+		c.cancelAtVenue(o, "")
 	}
 }
 

@@ -31,6 +31,8 @@ func (s *source) Value(ref policy.Ref) policy.Value {
 		return s.ofMarket(ref.Var)
 	case policy.ScopeOwn:
 		return s.ofOwn(ref.Var)
+	case policy.ScopeGateway:
+		return s.ofChannel(ref.Var)
 	case policy.ScopeSession:
 		return s.ofSession(ref.Var)
 	case policy.ScopeTrader, policy.ScopeFund, policy.ScopeAccount, policy.ScopeGroup:

@@ -182,7 +182,7 @@ type narrowing struct {
 var narrowings = []narrowing{{All, ""}, {InContract, "contract."}, {InProduct, "product."}}
 
 func buildCatalogue() []VarInfo {
-	all := slices.Concat(orderVars(), orderMoneyVars(), contractVars(), marketVars(), sessionVars(), ownVars())
+	all := slices.Concat(orderVars(), orderMoneyVars(), contractVars(), marketVars(), sessionVars(), ownVars(), channelVars())
 	for _, o := range owners {
 		for _, n := range narrowings {
 			all = append(all, o.has(n.of(flowVars()))...)

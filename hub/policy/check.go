@@ -104,7 +104,7 @@ func (c *checker) literal(written literal, at int) (operand, bool) {
 	return operand{node: n, at: at, unit: c.readUnit(written.unit)}, true
 }
 
-var scopes = []string{"order", "contract", "market", "own", "trader", "fund", "account", "group", "limits"}
+var scopes = []string{"order", "contract", "market", "own", "gateway", "trader", "fund", "account", "group", "limits"}
 
 // identifier is a single word: a member of an enumeration, or a mistake.
 func (c *checker) identifier(name string, at int) (operand, bool) {

@@ -5,6 +5,16 @@ import "slices"
 // ScopeOwn is of the fund's own working orders in the order's market.
 const ScopeOwn Scope = 80
 
+// ScopeGateway is of the channel that the order would take.
+const ScopeGateway Scope = 81
+
+// Variables of the order's gateway (ScopeGateway).
+const (
+	ChannelLimit     Var = iota + 830 // messages that it takes in its narrowest window; missing when it has no limit
+	ChannelShare                      // of them, those that are the trader's own
+	ChannelShareLeft                  // of them, those that are not used up
+)
+
 // Variables of the fund's own working orders in the order's market (ScopeOwn).
 const (
 	OwnBestBuy    Var = iota + 800 // price; missing when there is none, or one without a price
@@ -102,5 +112,18 @@ func ownVars() []VarInfo {
 			Name: "own.would_cross", Scope: ScopeOwn, Var: OwnWouldCross, Kind: KindTruth,
 			Meaning: "the order could trade with a working order of the fund: their prices meet, or one of the two is a market or stop order",
 		},
+	}
+}
+
+// channelVars are about the channel that the order would take.
+func channelVars() []VarInfo {
+	const none = "the gateway has no message limit"
+	number := func(name string, v Var, meaning string) VarInfo {
+		return VarInfo{Name: "gateway." + name, Scope: ScopeGateway, Var: v, Kind: KindNumber, Unit: "count", Meaning: meaning, Missing: none}
+	}
+	return []VarInfo{
+		number("message_limit", ChannelLimit, "how many messages the gateway's channel takes in a window; where it has several limits, in the shortest"),
+		number("own_share", ChannelShare, "how many of them are the trader's own; others may have them lent while the trader sends nothing"),
+		number("own_share_left", ChannelShareLeft, "own_share less the trader's messages within that window, orders that were refused included; 0 for a trader who uses what others lend"),
 	}
 }

@@ -41,6 +41,7 @@ func reference() string {
 		{ScopeContract, "`contract`: what the order is for, as the gateway describes it"},
 		{ScopeMarket, "`market`: the contract's market, as the hub knew it when it took the order"},
 		{ScopeSession, "`session`: what the contract's trading calendar says of the moment"},
+		{ScopeGateway, "`gateway`: the channel that the order would take"},
 		{ScopeOwn, "`own`: the fund's own working orders in the order's market, whichever trader sent them"},
 	} {
 		fmt.Fprintf(&b, "\n### %s\n\n", section.title)
