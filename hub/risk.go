@@ -32,6 +32,8 @@ type RiskEvent struct {
 	Trade *Trade
 	// Account is a trader's money after a fill.
 	Account *Account
+	// Positions of a trader, as they are now: the operator moved them. What they hold of a contract that is not among them is what it was.
+	Positions []Position
 	// Marks are new prices.
 	Marks []Mark
 	// Contracts are new or changed contracts.

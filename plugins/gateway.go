@@ -140,7 +140,7 @@ func (r *gatewayRun) route(ctx context.Context, command *pluginpb.GatewayCommand
 
 func weighEvent(event *pluginpb.GatewayEvent) int {
 	switch event.GetEvent().(type) {
-	case *pluginpb.GatewayEvent_Contracts, *pluginpb.GatewayEvent_Answer:
+	case *pluginpb.GatewayEvent_Contracts, *pluginpb.GatewayEvent_Answer, *pluginpb.GatewayEvent_Statement:
 		return listWeigh
 	default:
 		return 1
@@ -325,7 +325,10 @@ type sink struct {
 	out *outbox[*pluginpb.GatewayEvent]
 }
 
-var _ Sink = (*sink)(nil)
+var (
+	_ Sink          = (*sink)(nil)
+	_ StatementSink = (*sink)(nil)
+)
 
 func (s *sink) Up() {
 	s.out.put(&pluginpb.GatewayEvent{Event: &pluginpb.GatewayEvent_Up{Up: &pluginpb.Up{}}})
@@ -352,4 +355,17 @@ func (s *sink) Tick(tick hub.Tick) { s.out.putTick(tick) }
 func (s *sink) Report(report hub.VenueReport) {
 	report.Reason = valid(report.Reason)
 	s.out.put(&pluginpb.GatewayEvent{Event: &pluginpb.GatewayEvent_Report{Report: pluginpb.ReportOf(report)}})
+}
+
+func (s *sink) Statement(statement hub.VenueStatement) {
+	var events []*pluginpb.GatewayEvent
+	for part := range slices.Chunk(statement.Positions, partMax) {
+		events = append(events, statementEvent(&pluginpb.Statement{Positions: pluginpb.VenuePositionsOf(part), More: true}))
+	}
+	statement.Positions = nil
+	s.out.put(append(events, statementEvent(pluginpb.StatementOf(statement)))...)
+}
+
+func statementEvent(s *pluginpb.Statement) *pluginpb.GatewayEvent {
+	return &pluginpb.GatewayEvent{Event: &pluginpb.GatewayEvent_Statement{Statement: s}}
 }

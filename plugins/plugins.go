@@ -48,6 +48,18 @@ type Sink interface {
 	Report(report hub.VenueReport)
 }
 
+// StatementSink is a Sink that takes statements of the account. The hub's is one: a gateway whose venue can be asked finds it by assertion,
+//
+//	if s, ok := sink.(plugins.StatementSink); ok { s.Statement(...) }
+//
+// and makes a statement after every Up, and then on every change, at most every few seconds, or on a timer. Whatever the account holds and the hub's traders did not trade becomes
+// visible by it.
+type StatementSink interface {
+	// Statement is all that the account holds. Gateway need not be filled in. It may be Exact only if it was made of the same stream as the reports: with every fill that was reported before it
+	// and none that was not.
+	Statement(statement hub.VenueStatement)
+}
+
 // Env is what the hub gives to a plugin.
 type Env struct {
 	// Name is the name that the configuration gives to this plugin, such as "SIM".

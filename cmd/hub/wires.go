@@ -41,6 +41,7 @@ func (e events) Contracts(g hub.GatewayName, contracts []hub.Contract) {
 }
 func (e events) Report(r hub.VenueReport)           { e.h.runner.Report(r) }
 func (e events) Reconciled(a hub.Reconcile)         { e.h.runner.Reconciled(a) }
+func (e events) Statement(s hub.VenueStatement)     { e.h.runner.Statement(s) }
 func (e events) Tick(t hub.Tick)                    { e.h.runner.OnTick(t) }
 func (e events) Numbers(m string, all []hub.Number) { e.h.numbers.set(m, all) }
 

@@ -187,7 +187,12 @@ func (c *Core) compare(sum *hub.Sum, in hub.VenueStatement, k *contract, s *stat
 		}
 		today, yesterday := hub.Decimal{}, sum.Sub(want[i], have[i])
 		if side := fund.side(d); splits && (!k.NetPosition || fund.Short.qty(sum).IsZero()) {
-			today, yesterday = sum.Sub(s.today[i], side.Today), sum.Sub(s.yesterday[i], side.Yesterday)
+			today = sum.Sub(s.today[i], side.Today)
+			yesterday = sum.Sub(yesterday, today)
+		}
+		if today.Sign()*yesterday.Sign() < 0 { // some of it is of another day: a trader's, so it cannot be booked to nobody
+			c.broken(k, d, fund.side(d).Today, s.today[i], "of today's alone; nothing is booked, and an order that closes today's may be rejected")
+			today, yesterday = hub.Decimal{}, sum.Add(today, yesterday)
 		}
 		if today.IsZero() && yesterday.IsZero() {
 			continue
@@ -225,11 +230,7 @@ func (c *Core) assignNobody(sum *hub.Sum, k *contract, d hub.Direction, today, y
 	if k.NetPosition {
 		now = sum.Sub(now, u.Short.qty(sum))
 	}
-	text := fmt.Sprintf("%s are unassigned now", now)
-	if have.Equal(want) {
-		text = fmt.Sprintf("of them the venue calls %s more today's; %s", today, text)
-	}
-	c.broken(k, shown, have, want, text)
+	c.broken(k, shown, have, want, fmt.Sprintf("%s are unassigned now", now))
 	return true
 }
 

@@ -21,8 +21,9 @@ type counter struct {
 	tick   func()
 }
 
-func (c *counter) Report(hub.VenueReport) { c.report() }
-func (c *counter) Tick(hub.Tick)          { c.tick() }
+func (c *counter) Report(hub.VenueReport)       { c.report() }
+func (c *counter) Statement(hub.VenueStatement) {}
+func (c *counter) Tick(hub.Tick)                { c.tick() }
 
 func startBench(b *testing.B, c *counter, gateways, managers []host.PluginConfig) *host.Host {
 	b.Helper()

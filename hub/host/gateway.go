@@ -24,9 +24,10 @@ type gateway struct {
 	reason     string // why it is not
 	toldDown   string // the reason that the hub was told last; "" when it was told that the gateway is up
 	contracts  []hub.Contract
-	parts      []hub.Contract // of a list that is coming
-	listed     bool           // contracts have come from this process
-	asked      bool           // and it was asked for the ticks that others were asked for
+	parts      []hub.Contract      // of a list that is coming
+	stated     []hub.VenuePosition // of a statement that is coming
+	listed     bool                // contracts have come from this process
+	asked      bool                // and it was asked for the ticks that others were asked for
 	subscribed []hub.Instrument
 	subscribes map[hub.Instrument]bool
 	lastID     uint64
@@ -304,7 +305,7 @@ func (g *gateway) run(p *process) error {
 func (g *gateway) enter(l *lane[gatewayCommand], p *process) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.lane, g.up, g.listed, g.asked, g.contracts, g.parts = l, false, false, false, nil, nil
+	g.lane, g.up, g.listed, g.asked, g.contracts, g.parts, g.stated = l, false, false, false, nil, nil, nil
 	l.putFirst(gatewayCommand{other: &pluginpb.GatewayCommand{Command: &pluginpb.GatewayCommand_Start{Start: p.startOf(gatewayWindow)}}})
 }
 

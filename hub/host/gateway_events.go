@@ -42,6 +42,8 @@ func (g *gateway) event(t *talk, event *pluginpb.GatewayEvent) error {
 	case *pluginpb.GatewayEvent_Down:
 		g.onDown(e.Down.GetReason())
 		return nil
+	case *pluginpb.GatewayEvent_Statement:
+		return g.onStatement(e.Statement)
 	case *pluginpb.GatewayEvent_Pong:
 		return t.onPong(e.Pong)
 	case *pluginpb.GatewayEvent_Started:
@@ -214,5 +216,30 @@ func (g *gateway) onBars(wire *pluginpb.Bars) error {
 	}
 	delete(g.histories, wire.GetId())
 	h.done <- err
+	return nil
+}
+
+// onStatement collects the parts of a statement. One of a gateway that is not up is of no use: there will be another when it is.
+func (g *gateway) onStatement(wire *pluginpb.Statement) error {
+	statement, err := wire.Hub()
+	if err != nil {
+		return garbage(err)
+	}
+	g.mu.Lock()
+	g.stated = append(g.stated, statement.Positions...)
+	if len(g.stated) > ContractsMax {
+		g.mu.Unlock()
+		return garbage(fmt.Errorf("a statement of more than %d positions", ContractsMax))
+	}
+	if wire.GetMore() {
+		g.mu.Unlock()
+		return nil
+	}
+	statement.Gateway, statement.Positions, g.stated = g.name, g.stated, nil
+	up := g.up
+	g.mu.Unlock()
+	if up {
+		g.inbox.push(func(e Events) { e.Statement(statement) })
+	}
 	return nil
 }

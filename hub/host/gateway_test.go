@@ -60,6 +60,22 @@ func TestGateway(t *testing.T) {
 	}
 }
 
+// TestStatement shows that a statement comes whole, after the gateway is up, in however many parts it went.
+func TestStatement(t *testing.T) {
+	w := start(t, calm(), sim(t, "gateway-echo", map[string]any{"positions": 1201}), nil)
+	w.awaitLine(t, "SIM states 1201 positions", 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if up, stated := slices.Index(w.story, "SIM up with 1"), slices.Index(w.story, "SIM states 1201 positions"); up < 0 || stated < up {
+		t.Errorf("story: %q", w.story)
+	}
+	got := w.statements[0]
+	last := hub.VenuePosition{Instrument: contract("rb2610").Instrument, Direction: hub.Long, Today: hub.Int(1200), Price: hub.MustDecimal("3512.5")}
+	if got.Gateway != "SIM" || got.Day != "20261123" || !got.Exact || got.Positions[1200] != last || got.Money[0].Balance != hub.MustDecimal("0.1") {
+		t.Errorf("got %+v of %s, %s, exact %t, %+v", got.Positions[1200], got.Gateway, got.Day, got.Exact, got.Money)
+	}
+}
+
 func TestGatewayManyContracts(t *testing.T) {
 	w := start(t, calm(), sim(t, "gateway-echo", map[string]any{"contracts": 25_000}), nil)
 	w.awaitLine(t, "SIM up with 25000", 1)
@@ -385,15 +401,18 @@ func TestUnknownGateway(t *testing.T) {
 // TestGatewayGarbled shows that a gateway that sends what cannot be is not believed.
 func TestGatewayGarbled(t *testing.T) {
 	for garbage, want := range map[string]string{
-		"price":  `it sent garbage: report of order 1: price: "NaN" is not a decimal number`,
-		"kind":   "it sent garbage: report of order 1: kind: there is no 7",
-		"enum":   "it sent garbage: contract x.Y: kind: there is no 258",
-		"levels": "bids: 6 levels, at most 5",
-		"up":     "it sent garbage: it said that it is up before it named any contracts",
-		"empty":  "it sent garbage: an event without content",
-		"taken":  "it sent garbage: it says that 5 commands are done, after 0, of 0",
-		"large":  "it sent a message that is too large: ",
-		"silent": "no sign of life for ",
+		"price":     `it sent garbage: report of order 1: price: "NaN" is not a decimal number`,
+		"kind":      "it sent garbage: report of order 1: kind: there is no 7",
+		"enum":      "it sent garbage: contract x.Y: kind: there is no 258",
+		"levels":    "bids: 6 levels, at most 5",
+		"up":        "it sent garbage: it said that it is up before it named any contracts",
+		"empty":     "it sent garbage: an event without content",
+		"position":  `it sent garbage: statement: position in x.Y: today: "two" is not a decimal number`,
+		"money":     `it sent garbage: statement: balance: "much" is not a decimal number`,
+		"positions": "it sent garbage: a statement of more than 1000000 positions",
+		"taken":     "it sent garbage: it says that 5 commands are done, after 0, of 0",
+		"large":     "it sent a message that is too large: ",
+		"silent":    "no sign of life for ",
 	} {
 		t.Run(garbage, func(t *testing.T) {
 			t.Parallel()

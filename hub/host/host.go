@@ -29,6 +29,8 @@ type Events interface {
 	Report(report hub.VenueReport)
 	// Reconciled answers AskVenue. Everything that the gateway reported before it has been reported before.
 	Reconciled(answer hub.Reconcile)
+	// Statement is what a gateway's account holds. Everything that the gateway reported before it has been reported before.
+	Statement(statement hub.VenueStatement)
 	// Tick is the market of one contract. It MUST NOT block.
 	Tick(tick hub.Tick)
 	// ManagerUp says that a risk manager judges from now on.

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 
 	"tradehub/hub"
+	"tradehub/hub/host"
 	"tradehub/plugins"
 	"tradehub/plugins/pluginpb"
 )
@@ -57,6 +58,7 @@ type echo struct {
 func (e *echo) Start(_ context.Context, env plugins.Env, sink plugins.Sink) error {
 	e.env, e.sink, e.orders = env, sink, map[hub.OrderID]hub.VenueOrder{}
 	contracts := env.Settings.Int("contracts", 1)
+	stated := env.Settings.Int("positions", 0)
 	refuse := env.Settings.String("refuse", "")
 	child := env.Settings.Bool("child", false)
 	e.env.Settings.Bool("stubborn", false)
@@ -91,6 +93,14 @@ func (e *echo) Start(_ context.Context, env plugins.Env, sink plugins.Sink) erro
 	}
 	sink.Contracts(list)
 	sink.Up()
+	if stated > 0 {
+		positions := make([]hub.VenuePosition, stated)
+		for i := range positions {
+			positions[i] = hub.VenuePosition{Instrument: list[0].Instrument, Direction: hub.Long, Today: hub.Int(int64(i)), Price: hub.MustDecimal("3512.5")}
+		}
+		money := []hub.VenueMoney{{Currency: "CNY", Balance: hub.MustDecimal("0.1")}}
+		sink.(plugins.StatementSink).Statement(hub.VenueStatement{Day: "20261123", Exact: true, Positions: positions, Money: money})
+	}
 	return nil
 }
 
@@ -311,6 +321,14 @@ func (*garbledGateway) Session(stream grpc.BidiStreamingServer[pluginpb.GatewayC
 		add(&pluginpb.GatewayEvent{})
 	case "taken":
 		events.Taken = 5
+	case "position":
+		add(&pluginpb.GatewayEvent{Event: &pluginpb.GatewayEvent_Statement{Statement: &pluginpb.Statement{
+			Positions: []*pluginpb.VenuePosition{{Instrument: &pluginpb.Instrument{Symbol: "x", Exchange: "Y"}, Today: "two"}},
+		}}})
+	case "money":
+		add(&pluginpb.GatewayEvent{Event: &pluginpb.GatewayEvent_Statement{Statement: &pluginpb.Statement{Money: []*pluginpb.VenueMoney{{Balance: "much"}}}}})
+	case "positions":
+		add(&pluginpb.GatewayEvent{Event: &pluginpb.GatewayEvent_Statement{Statement: &pluginpb.Statement{Positions: make([]*pluginpb.VenuePosition, host.ContractsMax+1)}}})
 	case "large":
 		add(&pluginpb.GatewayEvent{Event: &pluginpb.GatewayEvent_Down{Down: &pluginpb.Down{Reason: strings.Repeat("x", plugins.MessageMax)}}})
 	case "silent":

@@ -21,15 +21,16 @@ import (
 
 // recorder is the hub of a test: it writes down what it is told, in order.
 type recorder struct {
-	mu      sync.Mutex
-	changed sync.Cond
-	story   []string
-	reports []hub.VenueReport
-	lists   [][]hub.Contract
-	ticks   []hub.Tick
-	answers []hub.Reconcile
-	numbers []hub.Number
-	needs   []func(hub.RiskBook)
+	mu         sync.Mutex
+	changed    sync.Cond
+	story      []string
+	reports    []hub.VenueReport
+	lists      [][]hub.Contract
+	ticks      []hub.Tick
+	answers    []hub.Reconcile
+	statements []hub.VenueStatement
+	numbers    []hub.Number
+	needs      []func(hub.RiskBook)
 
 	book *hub.RiskBook // given at once when a manager needs one; nil: the test gives it
 	hold chan struct{} // when there, Report waits until it is closed
@@ -72,6 +73,10 @@ func (r *recorder) Report(v hub.VenueReport) {
 
 func (r *recorder) Reconciled(a hub.Reconcile) {
 	r.note(func() { r.answers = append(r.answers, a) }, "%s answers %d of %d, complete %t", a.Gateway, len(a.Orders), len(a.Asked), a.Complete)
+}
+
+func (r *recorder) Statement(s hub.VenueStatement) {
+	r.note(func() { r.statements = append(r.statements, s) }, "%s states %d positions", s.Gateway, len(s.Positions))
 }
 
 func (r *recorder) Tick(t hub.Tick) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 
 	"tradehub/hub"
 	"tradehub/hub/codec"
@@ -121,7 +122,7 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.log.Info("trading day begins", "day", effect.Day, "calendar", effect.Calendar)
 		case core.Crossed:
 			r.crossed(effect)
-		case core.Taken, core.Decided, core.CancelAnswered, core.CancelledAll, core.RatesAnswered:
+		case core.Taken, core.Decided, core.CancelAnswered, core.CancelledAll, core.RatesAnswered, core.TransferAnswered, core.Moved:
 			// answered through proposal.applied
 		}
 	}
@@ -195,7 +196,9 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 			if len(effect.Errors) == 0 {
 				r.plugins.Observe(hub.RiskEvent{Rates: ratesOf(effect.Rates)})
 			}
-		case core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.BookChanged, core.Notice, core.Alert,
+		case core.Moved:
+			r.tellMoved(effect)
+		case core.TransferAnswered, core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.BookChanged, core.Notice, core.Alert,
 			core.PoliciesAnswered, core.Crossed:
 		}
 	}
@@ -204,6 +207,17 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 	}
 	if in, ok := e.Input.(hub.Contracts); ok {
 		r.plugins.Observe(hub.RiskEvent{Contracts: in.Contracts})
+	}
+}
+
+// tellMoved tells the risk managers, who follow fills, of what the operator moved.
+func (r *Runner) tellMoved(m core.Moved) {
+	if m.Instrument != (hub.Instrument{}) {
+		positions := slices.DeleteFunc(r.core.Positions(m.Trader, m.Instrument), func(p hub.Position) bool { return p.Gateway != m.Gateway })
+		r.plugins.Observe(hub.RiskEvent{Positions: positions})
+	}
+	if a, ok := r.core.Account(m.Trader); ok {
+		r.plugins.Observe(hub.RiskEvent{Account: &a})
 	}
 }
 

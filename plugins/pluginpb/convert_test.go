@@ -162,6 +162,10 @@ func TestRoundTrips(t *testing.T) {
 		back, err := over(t, pluginpb.ReportOf(report)).Hub()
 		back.Gateway = report.Gateway
 		same(t, report)(back, err)
+		statement := drawn[hub.VenueStatement](t)
+		stated, err := over(t, pluginpb.StatementOf(statement)).Hub()
+		stated.Gateway = statement.Gateway
+		same(t, statement)(stated, err)
 		venueOrder := drawn[hub.VenueOrder](t)
 		same(t, venueOrder)(over(t, pluginpb.VenueOrderOf(venueOrder)).Hub())
 		request := drawn[hub.HistoryRequest](t)
@@ -184,6 +188,7 @@ func TestRiskRoundTrips(t *testing.T) {
 			{Order: all.Order},
 			{Trade: all.Trade},
 			{Account: all.Account},
+			{Positions: all.Positions},
 			{Marks: all.Marks},
 			{Contracts: all.Contracts},
 			{Day: all.Day},

@@ -644,6 +644,7 @@ type GatewayEvent struct {
 	//	*GatewayEvent_Bars
 	//	*GatewayEvent_Pong
 	//	*GatewayEvent_Closed
+	//	*GatewayEvent_Statement
 	Event         isGatewayEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -785,6 +786,15 @@ func (x *GatewayEvent) GetClosed() *Closed {
 	return nil
 }
 
+func (x *GatewayEvent) GetStatement() *Statement {
+	if x != nil {
+		if x, ok := x.Event.(*GatewayEvent_Statement); ok {
+			return x.Statement
+		}
+	}
+	return nil
+}
+
 type isGatewayEvent_Event interface {
 	isGatewayEvent_Event()
 }
@@ -844,6 +854,11 @@ type GatewayEvent_Closed struct {
 	Closed *Closed `protobuf:"bytes,11,opt,name=closed,proto3,oneof"`
 }
 
+type GatewayEvent_Statement struct {
+	// What the account holds. Optional; to be told after Up, and on changes or on a timer.
+	Statement *Statement `protobuf:"bytes,50,opt,name=statement,proto3,oneof"`
+}
+
 func (*GatewayEvent_Started) isGatewayEvent_Event() {}
 
 func (*GatewayEvent_Failed) isGatewayEvent_Event() {}
@@ -866,6 +881,245 @@ func (*GatewayEvent_Pong) isGatewayEvent_Event() {}
 
 func (*GatewayEvent_Closed) isGatewayEvent_Event() {}
 
+func (*GatewayEvent_Statement) isGatewayEvent_Event() {}
+
+// Statement is what the venue says that the account holds: all of it.
+type Statement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The venue's trading day, such as "20261122"; empty when it does not say.
+	Day string `protobuf:"bytes,1,opt,name=day,proto3" json:"day,omitempty"`
+	// It has every fill that was reported before it, and no other. Without it the hub compares less, and later.
+	Exact bool `protobuf:"varint,2,opt,name=exact,proto3" json:"exact,omitempty"`
+	// The positions, or a part of them.
+	Positions []*VenuePosition `protobuf:"bytes,3,rep,name=positions,proto3" json:"positions,omitempty"`
+	// The money, by currency.
+	Money []*VenueMoney `protobuf:"bytes,4,rep,name=money,proto3" json:"money,omitempty"`
+	// Another part follows; everything but positions counts in the last one.
+	More          bool `protobuf:"varint,5,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Statement) Reset() {
+	*x = Statement{}
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Statement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Statement) ProtoMessage() {}
+
+func (x *Statement) ProtoReflect() protoreflect.Message {
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Statement.ProtoReflect.Descriptor instead.
+func (*Statement) Descriptor() ([]byte, []int) {
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Statement) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *Statement) GetExact() bool {
+	if x != nil {
+		return x.Exact
+	}
+	return false
+}
+
+func (x *Statement) GetPositions() []*VenuePosition {
+	if x != nil {
+		return x.Positions
+	}
+	return nil
+}
+
+func (x *Statement) GetMoney() []*VenueMoney {
+	if x != nil {
+		return x.Money
+	}
+	return nil
+}
+
+func (x *Statement) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+// VenuePosition is what the account holds of one contract in one direction.
+type VenuePosition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of what.
+	Instrument *Instrument `protobuf:"bytes,1,opt,name=instrument,proto3" json:"instrument,omitempty"`
+	// Long or short; net for contracts that net.
+	Direction Direction `protobuf:"varint,2,opt,name=direction,proto3,enum=tradehub.plugin.v1.Direction" json:"direction,omitempty"`
+	// Opened this trading day; negative only when net.
+	Today string `protobuf:"bytes,3,opt,name=today,proto3" json:"today,omitempty"`
+	// From before; negative only when net.
+	Yesterday string `protobuf:"bytes,4,opt,name=yesterday,proto3" json:"yesterday,omitempty"`
+	// The average price.
+	Price         string `protobuf:"bytes,5,opt,name=price,proto3" json:"price,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VenuePosition) Reset() {
+	*x = VenuePosition{}
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VenuePosition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VenuePosition) ProtoMessage() {}
+
+func (x *VenuePosition) ProtoReflect() protoreflect.Message {
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VenuePosition.ProtoReflect.Descriptor instead.
+func (*VenuePosition) Descriptor() ([]byte, []int) {
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *VenuePosition) GetInstrument() *Instrument {
+	if x != nil {
+		return x.Instrument
+	}
+	return nil
+}
+
+func (x *VenuePosition) GetDirection() Direction {
+	if x != nil {
+		return x.Direction
+	}
+	return Direction_DIRECTION_UNSPECIFIED
+}
+
+func (x *VenuePosition) GetToday() string {
+	if x != nil {
+		return x.Today
+	}
+	return ""
+}
+
+func (x *VenuePosition) GetYesterday() string {
+	if x != nil {
+		return x.Yesterday
+	}
+	return ""
+}
+
+func (x *VenuePosition) GetPrice() string {
+	if x != nil {
+		return x.Price
+	}
+	return ""
+}
+
+// VenueMoney is the account's money in one currency.
+type VenueMoney struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Such as "CNY".
+	Currency string `protobuf:"bytes,1,opt,name=currency,proto3" json:"currency,omitempty"`
+	// What the account is worth, as the venue values it.
+	Balance string `protobuf:"bytes,2,opt,name=balance,proto3" json:"balance,omitempty"`
+	// Held by positions.
+	Margin string `protobuf:"bytes,3,opt,name=margin,proto3" json:"margin,omitempty"`
+	// Free for new orders.
+	Available     string `protobuf:"bytes,4,opt,name=available,proto3" json:"available,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VenueMoney) Reset() {
+	*x = VenueMoney{}
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VenueMoney) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VenueMoney) ProtoMessage() {}
+
+func (x *VenueMoney) ProtoReflect() protoreflect.Message {
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VenueMoney.ProtoReflect.Descriptor instead.
+func (*VenueMoney) Descriptor() ([]byte, []int) {
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *VenueMoney) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *VenueMoney) GetBalance() string {
+	if x != nil {
+		return x.Balance
+	}
+	return ""
+}
+
+func (x *VenueMoney) GetMargin() string {
+	if x != nil {
+		return x.Margin
+	}
+	return ""
+}
+
+func (x *VenueMoney) GetAvailable() string {
+	if x != nil {
+		return x.Available
+	}
+	return ""
+}
+
 // Up says that the venue is connected and orders may be sent.
 type Up struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -875,7 +1129,7 @@ type Up struct {
 
 func (x *Up) Reset() {
 	*x = Up{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[8]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -887,7 +1141,7 @@ func (x *Up) String() string {
 func (*Up) ProtoMessage() {}
 
 func (x *Up) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[8]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -900,7 +1154,7 @@ func (x *Up) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Up.ProtoReflect.Descriptor instead.
 func (*Up) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{8}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{11}
 }
 
 // Down says that the venue is not connected.
@@ -914,7 +1168,7 @@ type Down struct {
 
 func (x *Down) Reset() {
 	*x = Down{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[9]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -926,7 +1180,7 @@ func (x *Down) String() string {
 func (*Down) ProtoMessage() {}
 
 func (x *Down) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[9]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -939,7 +1193,7 @@ func (x *Down) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Down.ProtoReflect.Descriptor instead.
 func (*Down) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{9}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Down) GetReason() string {
@@ -962,7 +1216,7 @@ type Contracts struct {
 
 func (x *Contracts) Reset() {
 	*x = Contracts{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[10]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +1228,7 @@ func (x *Contracts) String() string {
 func (*Contracts) ProtoMessage() {}
 
 func (x *Contracts) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[10]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +1241,7 @@ func (x *Contracts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contracts.ProtoReflect.Descriptor instead.
 func (*Contracts) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{10}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Contracts) GetContracts() []*Contract {
@@ -1017,7 +1271,7 @@ type Level struct {
 
 func (x *Level) Reset() {
 	*x = Level{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[11]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1283,7 @@ func (x *Level) String() string {
 func (*Level) ProtoMessage() {}
 
 func (x *Level) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[11]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1296,7 @@ func (x *Level) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Level.ProtoReflect.Descriptor instead.
 func (*Level) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{11}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Level) GetPrice() string {
@@ -1102,7 +1356,7 @@ type Tick struct {
 
 func (x *Tick) Reset() {
 	*x = Tick{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[12]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1114,7 +1368,7 @@ func (x *Tick) String() string {
 func (*Tick) ProtoMessage() {}
 
 func (x *Tick) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[12]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1127,7 +1381,7 @@ func (x *Tick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tick.ProtoReflect.Descriptor instead.
 func (*Tick) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{12}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Tick) GetInstrument() *Instrument {
@@ -1275,7 +1529,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[13]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1287,7 +1541,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[13]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1300,7 +1554,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{13}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Report) GetOrderId() string {
@@ -1378,7 +1632,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[14]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1390,7 +1644,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[14]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1403,7 +1657,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{14}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Answer) GetId() uint64 {
@@ -1460,7 +1714,7 @@ type VenueOrder struct {
 
 func (x *VenueOrder) Reset() {
 	*x = VenueOrder{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[15]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1472,7 +1726,7 @@ func (x *VenueOrder) String() string {
 func (*VenueOrder) ProtoMessage() {}
 
 func (x *VenueOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[15]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1485,7 +1739,7 @@ func (x *VenueOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VenueOrder.ProtoReflect.Descriptor instead.
 func (*VenueOrder) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{15}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *VenueOrder) GetOrderId() string {
@@ -1540,7 +1794,7 @@ type VenueFill struct {
 
 func (x *VenueFill) Reset() {
 	*x = VenueFill{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[16]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1552,7 +1806,7 @@ func (x *VenueFill) String() string {
 func (*VenueFill) ProtoMessage() {}
 
 func (x *VenueFill) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[16]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1565,7 +1819,7 @@ func (x *VenueFill) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VenueFill.ProtoReflect.Descriptor instead.
 func (*VenueFill) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{16}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *VenueFill) GetTradeId() string {
@@ -1613,7 +1867,7 @@ type Bars struct {
 
 func (x *Bars) Reset() {
 	*x = Bars{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[17]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1625,7 +1879,7 @@ func (x *Bars) String() string {
 func (*Bars) ProtoMessage() {}
 
 func (x *Bars) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[17]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1638,7 +1892,7 @@ func (x *Bars) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bars.ProtoReflect.Descriptor instead.
 func (*Bars) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{17}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Bars) GetId() uint64 {
@@ -1694,7 +1948,7 @@ type Bar struct {
 
 func (x *Bar) Reset() {
 	*x = Bar{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[18]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +1960,7 @@ func (x *Bar) String() string {
 func (*Bar) ProtoMessage() {}
 
 func (x *Bar) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[18]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +1973,7 @@ func (x *Bar) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bar.ProtoReflect.Descriptor instead.
 func (*Bar) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{18}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Bar) GetTime() int64 {
@@ -1814,7 +2068,7 @@ const file_tradehub_plugin_v1_gateway_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\"_\n" +
 	"\rGatewayEvents\x128\n" +
 	"\x06events\x18\x01 \x03(\v2 .tradehub.plugin.v1.GatewayEventR\x06events\x12\x14\n" +
-	"\x05taken\x18\x02 \x01(\x04R\x05taken\"\xd1\x04\n" +
+	"\x05taken\x18\x02 \x01(\x04R\x05taken\"\x90\x05\n" +
 	"\fGatewayEvent\x127\n" +
 	"\astarted\x18\x01 \x01(\v2\x1b.tradehub.plugin.v1.StartedH\x00R\astarted\x124\n" +
 	"\x06failed\x18\x02 \x01(\v2\x1a.tradehub.plugin.v1.FailedH\x00R\x06failed\x12(\n" +
@@ -1827,8 +2081,29 @@ const file_tradehub_plugin_v1_gateway_proto_rawDesc = "" +
 	"\x04bars\x18\t \x01(\v2\x18.tradehub.plugin.v1.BarsH\x00R\x04bars\x12.\n" +
 	"\x04pong\x18\n" +
 	" \x01(\v2\x18.tradehub.plugin.v1.PongH\x00R\x04pong\x124\n" +
-	"\x06closed\x18\v \x01(\v2\x1a.tradehub.plugin.v1.ClosedH\x00R\x06closedB\a\n" +
-	"\x05event\"\x04\n" +
+	"\x06closed\x18\v \x01(\v2\x1a.tradehub.plugin.v1.ClosedH\x00R\x06closed\x12=\n" +
+	"\tstatement\x182 \x01(\v2\x1d.tradehub.plugin.v1.StatementH\x00R\tstatementB\a\n" +
+	"\x05event\"\xbe\x01\n" +
+	"\tStatement\x12\x10\n" +
+	"\x03day\x18\x01 \x01(\tR\x03day\x12\x14\n" +
+	"\x05exact\x18\x02 \x01(\bR\x05exact\x12?\n" +
+	"\tpositions\x18\x03 \x03(\v2!.tradehub.plugin.v1.VenuePositionR\tpositions\x124\n" +
+	"\x05money\x18\x04 \x03(\v2\x1e.tradehub.plugin.v1.VenueMoneyR\x05money\x12\x12\n" +
+	"\x04more\x18\x05 \x01(\bR\x04more\"\xd6\x01\n" +
+	"\rVenuePosition\x12>\n" +
+	"\n" +
+	"instrument\x18\x01 \x01(\v2\x1e.tradehub.plugin.v1.InstrumentR\n" +
+	"instrument\x12;\n" +
+	"\tdirection\x18\x02 \x01(\x0e2\x1d.tradehub.plugin.v1.DirectionR\tdirection\x12\x14\n" +
+	"\x05today\x18\x03 \x01(\tR\x05today\x12\x1c\n" +
+	"\tyesterday\x18\x04 \x01(\tR\tyesterday\x12\x14\n" +
+	"\x05price\x18\x05 \x01(\tR\x05price\"x\n" +
+	"\n" +
+	"VenueMoney\x12\x1a\n" +
+	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x18\n" +
+	"\abalance\x18\x02 \x01(\tR\abalance\x12\x16\n" +
+	"\x06margin\x18\x03 \x01(\tR\x06margin\x12\x1c\n" +
+	"\tavailable\x18\x04 \x01(\tR\tavailable\"\x04\n" +
 	"\x02Up\"\x1e\n" +
 	"\x04Down\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"[\n" +
@@ -1928,7 +2203,7 @@ func file_tradehub_plugin_v1_gateway_proto_rawDescGZIP() []byte {
 }
 
 var file_tradehub_plugin_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tradehub_plugin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_tradehub_plugin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_tradehub_plugin_v1_gateway_proto_goTypes = []any{
 	(ReportKind)(0),         // 0: tradehub.plugin.v1.ReportKind
 	(*GatewayCommands)(nil), // 1: tradehub.plugin.v1.GatewayCommands
@@ -1939,72 +2214,81 @@ var file_tradehub_plugin_v1_gateway_proto_goTypes = []any{
 	(*StopHistory)(nil),     // 6: tradehub.plugin.v1.StopHistory
 	(*GatewayEvents)(nil),   // 7: tradehub.plugin.v1.GatewayEvents
 	(*GatewayEvent)(nil),    // 8: tradehub.plugin.v1.GatewayEvent
-	(*Up)(nil),              // 9: tradehub.plugin.v1.Up
-	(*Down)(nil),            // 10: tradehub.plugin.v1.Down
-	(*Contracts)(nil),       // 11: tradehub.plugin.v1.Contracts
-	(*Level)(nil),           // 12: tradehub.plugin.v1.Level
-	(*Tick)(nil),            // 13: tradehub.plugin.v1.Tick
-	(*Report)(nil),          // 14: tradehub.plugin.v1.Report
-	(*Answer)(nil),          // 15: tradehub.plugin.v1.Answer
-	(*VenueOrder)(nil),      // 16: tradehub.plugin.v1.VenueOrder
-	(*VenueFill)(nil),       // 17: tradehub.plugin.v1.VenueFill
-	(*Bars)(nil),            // 18: tradehub.plugin.v1.Bars
-	(*Bar)(nil),             // 19: tradehub.plugin.v1.Bar
-	(*Start)(nil),           // 20: tradehub.plugin.v1.Start
-	(*Order)(nil),           // 21: tradehub.plugin.v1.Order
-	(*Ping)(nil),            // 22: tradehub.plugin.v1.Ping
-	(*Close)(nil),           // 23: tradehub.plugin.v1.Close
-	(*Instrument)(nil),      // 24: tradehub.plugin.v1.Instrument
-	(Interval)(0),           // 25: tradehub.plugin.v1.Interval
-	(*Started)(nil),         // 26: tradehub.plugin.v1.Started
-	(*Failed)(nil),          // 27: tradehub.plugin.v1.Failed
-	(*Pong)(nil),            // 28: tradehub.plugin.v1.Pong
-	(*Closed)(nil),          // 29: tradehub.plugin.v1.Closed
-	(*Contract)(nil),        // 30: tradehub.plugin.v1.Contract
-	(Status)(0),             // 31: tradehub.plugin.v1.Status
+	(*Statement)(nil),       // 9: tradehub.plugin.v1.Statement
+	(*VenuePosition)(nil),   // 10: tradehub.plugin.v1.VenuePosition
+	(*VenueMoney)(nil),      // 11: tradehub.plugin.v1.VenueMoney
+	(*Up)(nil),              // 12: tradehub.plugin.v1.Up
+	(*Down)(nil),            // 13: tradehub.plugin.v1.Down
+	(*Contracts)(nil),       // 14: tradehub.plugin.v1.Contracts
+	(*Level)(nil),           // 15: tradehub.plugin.v1.Level
+	(*Tick)(nil),            // 16: tradehub.plugin.v1.Tick
+	(*Report)(nil),          // 17: tradehub.plugin.v1.Report
+	(*Answer)(nil),          // 18: tradehub.plugin.v1.Answer
+	(*VenueOrder)(nil),      // 19: tradehub.plugin.v1.VenueOrder
+	(*VenueFill)(nil),       // 20: tradehub.plugin.v1.VenueFill
+	(*Bars)(nil),            // 21: tradehub.plugin.v1.Bars
+	(*Bar)(nil),             // 22: tradehub.plugin.v1.Bar
+	(*Start)(nil),           // 23: tradehub.plugin.v1.Start
+	(*Order)(nil),           // 24: tradehub.plugin.v1.Order
+	(*Ping)(nil),            // 25: tradehub.plugin.v1.Ping
+	(*Close)(nil),           // 26: tradehub.plugin.v1.Close
+	(*Instrument)(nil),      // 27: tradehub.plugin.v1.Instrument
+	(Interval)(0),           // 28: tradehub.plugin.v1.Interval
+	(*Started)(nil),         // 29: tradehub.plugin.v1.Started
+	(*Failed)(nil),          // 30: tradehub.plugin.v1.Failed
+	(*Pong)(nil),            // 31: tradehub.plugin.v1.Pong
+	(*Closed)(nil),          // 32: tradehub.plugin.v1.Closed
+	(Direction)(0),          // 33: tradehub.plugin.v1.Direction
+	(*Contract)(nil),        // 34: tradehub.plugin.v1.Contract
+	(Status)(0),             // 35: tradehub.plugin.v1.Status
 }
 var file_tradehub_plugin_v1_gateway_proto_depIdxs = []int32{
 	2,  // 0: tradehub.plugin.v1.GatewayCommands.commands:type_name -> tradehub.plugin.v1.GatewayCommand
-	20, // 1: tradehub.plugin.v1.GatewayCommand.start:type_name -> tradehub.plugin.v1.Start
-	21, // 2: tradehub.plugin.v1.GatewayCommand.submit:type_name -> tradehub.plugin.v1.Order
-	21, // 3: tradehub.plugin.v1.GatewayCommand.cancel:type_name -> tradehub.plugin.v1.Order
+	23, // 1: tradehub.plugin.v1.GatewayCommand.start:type_name -> tradehub.plugin.v1.Start
+	24, // 2: tradehub.plugin.v1.GatewayCommand.submit:type_name -> tradehub.plugin.v1.Order
+	24, // 3: tradehub.plugin.v1.GatewayCommand.cancel:type_name -> tradehub.plugin.v1.Order
 	3,  // 4: tradehub.plugin.v1.GatewayCommand.subscribe:type_name -> tradehub.plugin.v1.Subscribe
 	4,  // 5: tradehub.plugin.v1.GatewayCommand.ask:type_name -> tradehub.plugin.v1.AskOrders
 	5,  // 6: tradehub.plugin.v1.GatewayCommand.history:type_name -> tradehub.plugin.v1.AskHistory
 	6,  // 7: tradehub.plugin.v1.GatewayCommand.stop_history:type_name -> tradehub.plugin.v1.StopHistory
-	22, // 8: tradehub.plugin.v1.GatewayCommand.ping:type_name -> tradehub.plugin.v1.Ping
-	23, // 9: tradehub.plugin.v1.GatewayCommand.close:type_name -> tradehub.plugin.v1.Close
-	24, // 10: tradehub.plugin.v1.Subscribe.instruments:type_name -> tradehub.plugin.v1.Instrument
-	24, // 11: tradehub.plugin.v1.AskHistory.instrument:type_name -> tradehub.plugin.v1.Instrument
-	25, // 12: tradehub.plugin.v1.AskHistory.interval:type_name -> tradehub.plugin.v1.Interval
+	25, // 8: tradehub.plugin.v1.GatewayCommand.ping:type_name -> tradehub.plugin.v1.Ping
+	26, // 9: tradehub.plugin.v1.GatewayCommand.close:type_name -> tradehub.plugin.v1.Close
+	27, // 10: tradehub.plugin.v1.Subscribe.instruments:type_name -> tradehub.plugin.v1.Instrument
+	27, // 11: tradehub.plugin.v1.AskHistory.instrument:type_name -> tradehub.plugin.v1.Instrument
+	28, // 12: tradehub.plugin.v1.AskHistory.interval:type_name -> tradehub.plugin.v1.Interval
 	8,  // 13: tradehub.plugin.v1.GatewayEvents.events:type_name -> tradehub.plugin.v1.GatewayEvent
-	26, // 14: tradehub.plugin.v1.GatewayEvent.started:type_name -> tradehub.plugin.v1.Started
-	27, // 15: tradehub.plugin.v1.GatewayEvent.failed:type_name -> tradehub.plugin.v1.Failed
-	9,  // 16: tradehub.plugin.v1.GatewayEvent.up:type_name -> tradehub.plugin.v1.Up
-	10, // 17: tradehub.plugin.v1.GatewayEvent.down:type_name -> tradehub.plugin.v1.Down
-	11, // 18: tradehub.plugin.v1.GatewayEvent.contracts:type_name -> tradehub.plugin.v1.Contracts
-	13, // 19: tradehub.plugin.v1.GatewayEvent.tick:type_name -> tradehub.plugin.v1.Tick
-	14, // 20: tradehub.plugin.v1.GatewayEvent.report:type_name -> tradehub.plugin.v1.Report
-	15, // 21: tradehub.plugin.v1.GatewayEvent.answer:type_name -> tradehub.plugin.v1.Answer
-	18, // 22: tradehub.plugin.v1.GatewayEvent.bars:type_name -> tradehub.plugin.v1.Bars
-	28, // 23: tradehub.plugin.v1.GatewayEvent.pong:type_name -> tradehub.plugin.v1.Pong
-	29, // 24: tradehub.plugin.v1.GatewayEvent.closed:type_name -> tradehub.plugin.v1.Closed
-	30, // 25: tradehub.plugin.v1.Contracts.contracts:type_name -> tradehub.plugin.v1.Contract
-	24, // 26: tradehub.plugin.v1.Tick.instrument:type_name -> tradehub.plugin.v1.Instrument
-	12, // 27: tradehub.plugin.v1.Tick.bids:type_name -> tradehub.plugin.v1.Level
-	12, // 28: tradehub.plugin.v1.Tick.asks:type_name -> tradehub.plugin.v1.Level
-	0,  // 29: tradehub.plugin.v1.Report.kind:type_name -> tradehub.plugin.v1.ReportKind
-	16, // 30: tradehub.plugin.v1.Answer.orders:type_name -> tradehub.plugin.v1.VenueOrder
-	31, // 31: tradehub.plugin.v1.VenueOrder.status:type_name -> tradehub.plugin.v1.Status
-	17, // 32: tradehub.plugin.v1.VenueOrder.fills:type_name -> tradehub.plugin.v1.VenueFill
-	19, // 33: tradehub.plugin.v1.Bars.bars:type_name -> tradehub.plugin.v1.Bar
-	1,  // 34: tradehub.plugin.v1.GatewayService.Session:input_type -> tradehub.plugin.v1.GatewayCommands
-	7,  // 35: tradehub.plugin.v1.GatewayService.Session:output_type -> tradehub.plugin.v1.GatewayEvents
-	35, // [35:36] is the sub-list for method output_type
-	34, // [34:35] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	29, // 14: tradehub.plugin.v1.GatewayEvent.started:type_name -> tradehub.plugin.v1.Started
+	30, // 15: tradehub.plugin.v1.GatewayEvent.failed:type_name -> tradehub.plugin.v1.Failed
+	12, // 16: tradehub.plugin.v1.GatewayEvent.up:type_name -> tradehub.plugin.v1.Up
+	13, // 17: tradehub.plugin.v1.GatewayEvent.down:type_name -> tradehub.plugin.v1.Down
+	14, // 18: tradehub.plugin.v1.GatewayEvent.contracts:type_name -> tradehub.plugin.v1.Contracts
+	16, // 19: tradehub.plugin.v1.GatewayEvent.tick:type_name -> tradehub.plugin.v1.Tick
+	17, // 20: tradehub.plugin.v1.GatewayEvent.report:type_name -> tradehub.plugin.v1.Report
+	18, // 21: tradehub.plugin.v1.GatewayEvent.answer:type_name -> tradehub.plugin.v1.Answer
+	21, // 22: tradehub.plugin.v1.GatewayEvent.bars:type_name -> tradehub.plugin.v1.Bars
+	31, // 23: tradehub.plugin.v1.GatewayEvent.pong:type_name -> tradehub.plugin.v1.Pong
+	32, // 24: tradehub.plugin.v1.GatewayEvent.closed:type_name -> tradehub.plugin.v1.Closed
+	9,  // 25: tradehub.plugin.v1.GatewayEvent.statement:type_name -> tradehub.plugin.v1.Statement
+	10, // 26: tradehub.plugin.v1.Statement.positions:type_name -> tradehub.plugin.v1.VenuePosition
+	11, // 27: tradehub.plugin.v1.Statement.money:type_name -> tradehub.plugin.v1.VenueMoney
+	27, // 28: tradehub.plugin.v1.VenuePosition.instrument:type_name -> tradehub.plugin.v1.Instrument
+	33, // 29: tradehub.plugin.v1.VenuePosition.direction:type_name -> tradehub.plugin.v1.Direction
+	34, // 30: tradehub.plugin.v1.Contracts.contracts:type_name -> tradehub.plugin.v1.Contract
+	27, // 31: tradehub.plugin.v1.Tick.instrument:type_name -> tradehub.plugin.v1.Instrument
+	15, // 32: tradehub.plugin.v1.Tick.bids:type_name -> tradehub.plugin.v1.Level
+	15, // 33: tradehub.plugin.v1.Tick.asks:type_name -> tradehub.plugin.v1.Level
+	0,  // 34: tradehub.plugin.v1.Report.kind:type_name -> tradehub.plugin.v1.ReportKind
+	19, // 35: tradehub.plugin.v1.Answer.orders:type_name -> tradehub.plugin.v1.VenueOrder
+	35, // 36: tradehub.plugin.v1.VenueOrder.status:type_name -> tradehub.plugin.v1.Status
+	20, // 37: tradehub.plugin.v1.VenueOrder.fills:type_name -> tradehub.plugin.v1.VenueFill
+	22, // 38: tradehub.plugin.v1.Bars.bars:type_name -> tradehub.plugin.v1.Bar
+	1,  // 39: tradehub.plugin.v1.GatewayService.Session:input_type -> tradehub.plugin.v1.GatewayCommands
+	7,  // 40: tradehub.plugin.v1.GatewayService.Session:output_type -> tradehub.plugin.v1.GatewayEvents
+	40, // [40:41] is the sub-list for method output_type
+	39, // [39:40] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_tradehub_plugin_v1_gateway_proto_init() }
@@ -2036,6 +2320,7 @@ func file_tradehub_plugin_v1_gateway_proto_init() {
 		(*GatewayEvent_Bars)(nil),
 		(*GatewayEvent_Pong)(nil),
 		(*GatewayEvent_Closed)(nil),
+		(*GatewayEvent_Statement)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2043,7 +2328,7 @@ func file_tradehub_plugin_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tradehub_plugin_v1_gateway_proto_rawDesc), len(file_tradehub_plugin_v1_gateway_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   19,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -267,6 +267,8 @@ func EventOf(e hub.RiskEvent) *Event {
 		return &Event{Event: &Event_Trade{tradeOf(*e.Trade)}}
 	case e.Account != nil:
 		return &Event{Event: &Event_Account{accountOf(*e.Account)}}
+	case len(e.Positions) > 0:
+		return &Event{Event: &Event_Positions{&PositionList{Positions: list(e.Positions, positionOf)}}}
 	case len(e.Marks) > 0:
 		return &Event{Event: &Event_Marks{&MarkList{Marks: list(e.Marks, markOf)}}}
 	case len(e.Contracts) > 0:
@@ -291,6 +293,8 @@ func (x *Event) Hub() (hub.RiskEvent, error) {
 		e.Trade = new(r.trade(event.Trade))
 	case *Event_Account:
 		e.Account = new(r.account(event.Account))
+	case *Event_Positions:
+		e.Positions = list(event.Positions.GetPositions(), r.position)
 	case *Event_Marks:
 		e.Marks = list(event.Marks.GetMarks(), r.mark)
 	case *Event_Contracts:

@@ -1153,6 +1153,7 @@ type Event struct {
 	//	*Event_Contracts
 	//	*Event_Day
 	//	*Event_Rates
+	//	*Event_Positions
 	Event         isEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1267,6 +1268,15 @@ func (x *Event) GetRates() *RateList {
 	return nil
 }
 
+func (x *Event) GetPositions() *PositionList {
+	if x != nil {
+		if x, ok := x.Event.(*Event_Positions); ok {
+			return x.Positions
+		}
+	}
+	return nil
+}
+
 type isEvent_Event interface {
 	isEvent_Event()
 }
@@ -1311,6 +1321,11 @@ type Event_Rates struct {
 	Rates *RateList `protobuf:"bytes,8,opt,name=rates,proto3,oneof"`
 }
 
+type Event_Positions struct {
+	// Positions of a trader as they are now: the operator moved them.
+	Positions *PositionList `protobuf:"bytes,50,opt,name=positions,proto3,oneof"`
+}
+
 func (*Event_Decided) isEvent_Event() {}
 
 func (*Event_Order) isEvent_Event() {}
@@ -1327,6 +1342,54 @@ func (*Event_Day) isEvent_Event() {}
 
 func (*Event_Rates) isEvent_Event() {}
 
+func (*Event_Positions) isEvent_Event() {}
+
+// PositionList is a list of positions.
+type PositionList struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At least one.
+	Positions     []*Position `protobuf:"bytes,1,rep,name=positions,proto3" json:"positions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PositionList) Reset() {
+	*x = PositionList{}
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PositionList) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PositionList) ProtoMessage() {}
+
+func (x *PositionList) ProtoReflect() protoreflect.Message {
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PositionList.ProtoReflect.Descriptor instead.
+func (*PositionList) Descriptor() ([]byte, []int) {
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *PositionList) GetPositions() []*Position {
+	if x != nil {
+		return x.Positions
+	}
+	return nil
+}
+
 // Decision says what became of a candidate.
 type Decision struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1340,7 +1403,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[12]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1352,7 +1415,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[12]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1365,7 +1428,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{12}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -1415,7 +1478,7 @@ type Trade struct {
 
 func (x *Trade) Reset() {
 	*x = Trade{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[13]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1427,7 +1490,7 @@ func (x *Trade) String() string {
 func (*Trade) ProtoMessage() {}
 
 func (x *Trade) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[13]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1440,7 +1503,7 @@ func (x *Trade) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trade.ProtoReflect.Descriptor instead.
 func (*Trade) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{13}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Trade) GetId() string {
@@ -1538,7 +1601,7 @@ type MarkList struct {
 
 func (x *MarkList) Reset() {
 	*x = MarkList{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[14]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1550,7 +1613,7 @@ func (x *MarkList) String() string {
 func (*MarkList) ProtoMessage() {}
 
 func (x *MarkList) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[14]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1563,7 +1626,7 @@ func (x *MarkList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkList.ProtoReflect.Descriptor instead.
 func (*MarkList) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{14}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *MarkList) GetMarks() []*Mark {
@@ -1584,7 +1647,7 @@ type ContractList struct {
 
 func (x *ContractList) Reset() {
 	*x = ContractList{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[15]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1596,7 +1659,7 @@ func (x *ContractList) String() string {
 func (*ContractList) ProtoMessage() {}
 
 func (x *ContractList) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[15]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1609,7 +1672,7 @@ func (x *ContractList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContractList.ProtoReflect.Descriptor instead.
 func (*ContractList) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{15}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ContractList) GetContracts() []*Contract {
@@ -1632,7 +1695,7 @@ type RiskAnswers struct {
 
 func (x *RiskAnswers) Reset() {
 	*x = RiskAnswers{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[16]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1644,7 +1707,7 @@ func (x *RiskAnswers) String() string {
 func (*RiskAnswers) ProtoMessage() {}
 
 func (x *RiskAnswers) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[16]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1657,7 +1720,7 @@ func (x *RiskAnswers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RiskAnswers.ProtoReflect.Descriptor instead.
 func (*RiskAnswers) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{16}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RiskAnswers) GetAnswers() []*RiskAnswer {
@@ -1694,7 +1757,7 @@ type RiskAnswer struct {
 
 func (x *RiskAnswer) Reset() {
 	*x = RiskAnswer{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[17]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +1769,7 @@ func (x *RiskAnswer) String() string {
 func (*RiskAnswer) ProtoMessage() {}
 
 func (x *RiskAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[17]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +1782,7 @@ func (x *RiskAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RiskAnswer.ProtoReflect.Descriptor instead.
 func (*RiskAnswer) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{17}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RiskAnswer) GetAnswer() isRiskAnswer_Answer {
@@ -1844,7 +1907,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[18]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1856,7 +1919,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[18]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1869,7 +1932,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{18}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Verdict) GetAsk() uint64 {
@@ -1904,7 +1967,7 @@ type Numbers struct {
 
 func (x *Numbers) Reset() {
 	*x = Numbers{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[19]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1916,7 +1979,7 @@ func (x *Numbers) String() string {
 func (*Numbers) ProtoMessage() {}
 
 func (x *Numbers) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[19]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1929,7 +1992,7 @@ func (x *Numbers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Numbers.ProtoReflect.Descriptor instead.
 func (*Numbers) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{19}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Numbers) GetNumbers() []*Number {
@@ -1954,7 +2017,7 @@ type Number struct {
 
 func (x *Number) Reset() {
 	*x = Number{}
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[20]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1966,7 +2029,7 @@ func (x *Number) String() string {
 func (*Number) ProtoMessage() {}
 
 func (x *Number) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[20]
+	mi := &file_tradehub_plugin_v1_risk_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1979,7 +2042,7 @@ func (x *Number) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Number.ProtoReflect.Descriptor instead.
 func (*Number) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{20}
+	return file_tradehub_plugin_v1_risk_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Number) GetName() string {
@@ -2096,7 +2159,7 @@ const file_tradehub_plugin_v1_risk_proto_rawDesc = "" +
 	"\n" +
 	"instrument\x18\x01 \x01(\v2\x1e.tradehub.plugin.v1.InstrumentR\n" +
 	"instrument\x12\x14\n" +
-	"\x05price\x18\x02 \x01(\tR\x05price\"\xab\x03\n" +
+	"\x05price\x18\x02 \x01(\tR\x05price\"\xed\x03\n" +
 	"\x05Event\x128\n" +
 	"\adecided\x18\x01 \x01(\v2\x1c.tradehub.plugin.v1.DecisionH\x00R\adecided\x121\n" +
 	"\x05order\x18\x02 \x01(\v2\x19.tradehub.plugin.v1.OrderH\x00R\x05order\x121\n" +
@@ -2105,8 +2168,11 @@ const file_tradehub_plugin_v1_risk_proto_rawDesc = "" +
 	"\x05marks\x18\x05 \x01(\v2\x1c.tradehub.plugin.v1.MarkListH\x00R\x05marks\x12@\n" +
 	"\tcontracts\x18\x06 \x01(\v2 .tradehub.plugin.v1.ContractListH\x00R\tcontracts\x12\x12\n" +
 	"\x03day\x18\a \x01(\tH\x00R\x03day\x124\n" +
-	"\x05rates\x18\b \x01(\v2\x1c.tradehub.plugin.v1.RateListH\x00R\x05ratesB\a\n" +
-	"\x05event\"M\n" +
+	"\x05rates\x18\b \x01(\v2\x1c.tradehub.plugin.v1.RateListH\x00R\x05rates\x12@\n" +
+	"\tpositions\x182 \x01(\v2 .tradehub.plugin.v1.PositionListH\x00R\tpositionsB\a\n" +
+	"\x05event\"J\n" +
+	"\fPositionList\x12:\n" +
+	"\tpositions\x18\x01 \x03(\v2\x1c.tradehub.plugin.v1.PositionR\tpositions\"M\n" +
 	"\bDecision\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12/\n" +
 	"\x05order\x18\x02 \x01(\v2\x19.tradehub.plugin.v1.OrderR\x05order\"\x83\x03\n" +
@@ -2176,7 +2242,7 @@ func file_tradehub_plugin_v1_risk_proto_rawDescGZIP() []byte {
 }
 
 var file_tradehub_plugin_v1_risk_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tradehub_plugin_v1_risk_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_tradehub_plugin_v1_risk_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_tradehub_plugin_v1_risk_proto_goTypes = []any{
 	(Phase)(0),           // 0: tradehub.plugin.v1.Phase
 	(*RiskCommands)(nil), // 1: tradehub.plugin.v1.RiskCommands
@@ -2191,79 +2257,82 @@ var file_tradehub_plugin_v1_risk_proto_goTypes = []any{
 	(*Position)(nil),     // 10: tradehub.plugin.v1.Position
 	(*Mark)(nil),         // 11: tradehub.plugin.v1.Mark
 	(*Event)(nil),        // 12: tradehub.plugin.v1.Event
-	(*Decision)(nil),     // 13: tradehub.plugin.v1.Decision
-	(*Trade)(nil),        // 14: tradehub.plugin.v1.Trade
-	(*MarkList)(nil),     // 15: tradehub.plugin.v1.MarkList
-	(*ContractList)(nil), // 16: tradehub.plugin.v1.ContractList
-	(*RiskAnswers)(nil),  // 17: tradehub.plugin.v1.RiskAnswers
-	(*RiskAnswer)(nil),   // 18: tradehub.plugin.v1.RiskAnswer
-	(*Verdict)(nil),      // 19: tradehub.plugin.v1.Verdict
-	(*Numbers)(nil),      // 20: tradehub.plugin.v1.Numbers
-	(*Number)(nil),       // 21: tradehub.plugin.v1.Number
-	(*Start)(nil),        // 22: tradehub.plugin.v1.Start
-	(*Ping)(nil),         // 23: tradehub.plugin.v1.Ping
-	(*Close)(nil),        // 24: tradehub.plugin.v1.Close
-	(*OrderRequest)(nil), // 25: tradehub.plugin.v1.OrderRequest
-	(*Contract)(nil),     // 26: tradehub.plugin.v1.Contract
-	(*Order)(nil),        // 27: tradehub.plugin.v1.Order
-	(*Instrument)(nil),   // 28: tradehub.plugin.v1.Instrument
-	(Direction)(0),       // 29: tradehub.plugin.v1.Direction
-	(Offset)(0),          // 30: tradehub.plugin.v1.Offset
-	(*Started)(nil),      // 31: tradehub.plugin.v1.Started
-	(*Failed)(nil),       // 32: tradehub.plugin.v1.Failed
-	(*Pong)(nil),         // 33: tradehub.plugin.v1.Pong
-	(*Closed)(nil),       // 34: tradehub.plugin.v1.Closed
+	(*PositionList)(nil), // 13: tradehub.plugin.v1.PositionList
+	(*Decision)(nil),     // 14: tradehub.plugin.v1.Decision
+	(*Trade)(nil),        // 15: tradehub.plugin.v1.Trade
+	(*MarkList)(nil),     // 16: tradehub.plugin.v1.MarkList
+	(*ContractList)(nil), // 17: tradehub.plugin.v1.ContractList
+	(*RiskAnswers)(nil),  // 18: tradehub.plugin.v1.RiskAnswers
+	(*RiskAnswer)(nil),   // 19: tradehub.plugin.v1.RiskAnswer
+	(*Verdict)(nil),      // 20: tradehub.plugin.v1.Verdict
+	(*Numbers)(nil),      // 21: tradehub.plugin.v1.Numbers
+	(*Number)(nil),       // 22: tradehub.plugin.v1.Number
+	(*Start)(nil),        // 23: tradehub.plugin.v1.Start
+	(*Ping)(nil),         // 24: tradehub.plugin.v1.Ping
+	(*Close)(nil),        // 25: tradehub.plugin.v1.Close
+	(*OrderRequest)(nil), // 26: tradehub.plugin.v1.OrderRequest
+	(*Contract)(nil),     // 27: tradehub.plugin.v1.Contract
+	(*Order)(nil),        // 28: tradehub.plugin.v1.Order
+	(*Instrument)(nil),   // 29: tradehub.plugin.v1.Instrument
+	(Direction)(0),       // 30: tradehub.plugin.v1.Direction
+	(Offset)(0),          // 31: tradehub.plugin.v1.Offset
+	(*Started)(nil),      // 32: tradehub.plugin.v1.Started
+	(*Failed)(nil),       // 33: tradehub.plugin.v1.Failed
+	(*Pong)(nil),         // 34: tradehub.plugin.v1.Pong
+	(*Closed)(nil),       // 35: tradehub.plugin.v1.Closed
 }
 var file_tradehub_plugin_v1_risk_proto_depIdxs = []int32{
 	2,  // 0: tradehub.plugin.v1.RiskCommands.commands:type_name -> tradehub.plugin.v1.RiskCommand
-	22, // 1: tradehub.plugin.v1.RiskCommand.start:type_name -> tradehub.plugin.v1.Start
+	23, // 1: tradehub.plugin.v1.RiskCommand.start:type_name -> tradehub.plugin.v1.Start
 	6,  // 2: tradehub.plugin.v1.RiskCommand.book:type_name -> tradehub.plugin.v1.Book
 	3,  // 3: tradehub.plugin.v1.RiskCommand.judge:type_name -> tradehub.plugin.v1.Candidate
 	12, // 4: tradehub.plugin.v1.RiskCommand.observe:type_name -> tradehub.plugin.v1.Event
-	23, // 5: tradehub.plugin.v1.RiskCommand.ping:type_name -> tradehub.plugin.v1.Ping
-	24, // 6: tradehub.plugin.v1.RiskCommand.close:type_name -> tradehub.plugin.v1.Close
-	25, // 7: tradehub.plugin.v1.Candidate.request:type_name -> tradehub.plugin.v1.OrderRequest
+	24, // 5: tradehub.plugin.v1.RiskCommand.ping:type_name -> tradehub.plugin.v1.Ping
+	25, // 6: tradehub.plugin.v1.RiskCommand.close:type_name -> tradehub.plugin.v1.Close
+	26, // 7: tradehub.plugin.v1.Candidate.request:type_name -> tradehub.plugin.v1.OrderRequest
 	4,  // 8: tradehub.plugin.v1.Candidate.market:type_name -> tradehub.plugin.v1.MarketView
 	5,  // 9: tradehub.plugin.v1.MarketView.session:type_name -> tradehub.plugin.v1.Session
 	0,  // 10: tradehub.plugin.v1.Session.phase:type_name -> tradehub.plugin.v1.Phase
-	26, // 11: tradehub.plugin.v1.Book.contracts:type_name -> tradehub.plugin.v1.Contract
+	27, // 11: tradehub.plugin.v1.Book.contracts:type_name -> tradehub.plugin.v1.Contract
 	9,  // 12: tradehub.plugin.v1.Book.traders:type_name -> tradehub.plugin.v1.Account
 	10, // 13: tradehub.plugin.v1.Book.positions:type_name -> tradehub.plugin.v1.Position
-	27, // 14: tradehub.plugin.v1.Book.orders:type_name -> tradehub.plugin.v1.Order
+	28, // 14: tradehub.plugin.v1.Book.orders:type_name -> tradehub.plugin.v1.Order
 	11, // 15: tradehub.plugin.v1.Book.marks:type_name -> tradehub.plugin.v1.Mark
 	7,  // 16: tradehub.plugin.v1.Book.rates:type_name -> tradehub.plugin.v1.Rate
 	7,  // 17: tradehub.plugin.v1.RateList.rates:type_name -> tradehub.plugin.v1.Rate
-	28, // 18: tradehub.plugin.v1.Position.instrument:type_name -> tradehub.plugin.v1.Instrument
-	29, // 19: tradehub.plugin.v1.Position.direction:type_name -> tradehub.plugin.v1.Direction
-	28, // 20: tradehub.plugin.v1.Mark.instrument:type_name -> tradehub.plugin.v1.Instrument
-	13, // 21: tradehub.plugin.v1.Event.decided:type_name -> tradehub.plugin.v1.Decision
-	27, // 22: tradehub.plugin.v1.Event.order:type_name -> tradehub.plugin.v1.Order
-	14, // 23: tradehub.plugin.v1.Event.trade:type_name -> tradehub.plugin.v1.Trade
+	29, // 18: tradehub.plugin.v1.Position.instrument:type_name -> tradehub.plugin.v1.Instrument
+	30, // 19: tradehub.plugin.v1.Position.direction:type_name -> tradehub.plugin.v1.Direction
+	29, // 20: tradehub.plugin.v1.Mark.instrument:type_name -> tradehub.plugin.v1.Instrument
+	14, // 21: tradehub.plugin.v1.Event.decided:type_name -> tradehub.plugin.v1.Decision
+	28, // 22: tradehub.plugin.v1.Event.order:type_name -> tradehub.plugin.v1.Order
+	15, // 23: tradehub.plugin.v1.Event.trade:type_name -> tradehub.plugin.v1.Trade
 	9,  // 24: tradehub.plugin.v1.Event.account:type_name -> tradehub.plugin.v1.Account
-	15, // 25: tradehub.plugin.v1.Event.marks:type_name -> tradehub.plugin.v1.MarkList
-	16, // 26: tradehub.plugin.v1.Event.contracts:type_name -> tradehub.plugin.v1.ContractList
+	16, // 25: tradehub.plugin.v1.Event.marks:type_name -> tradehub.plugin.v1.MarkList
+	17, // 26: tradehub.plugin.v1.Event.contracts:type_name -> tradehub.plugin.v1.ContractList
 	8,  // 27: tradehub.plugin.v1.Event.rates:type_name -> tradehub.plugin.v1.RateList
-	27, // 28: tradehub.plugin.v1.Decision.order:type_name -> tradehub.plugin.v1.Order
-	28, // 29: tradehub.plugin.v1.Trade.instrument:type_name -> tradehub.plugin.v1.Instrument
-	29, // 30: tradehub.plugin.v1.Trade.direction:type_name -> tradehub.plugin.v1.Direction
-	30, // 31: tradehub.plugin.v1.Trade.offset:type_name -> tradehub.plugin.v1.Offset
-	11, // 32: tradehub.plugin.v1.MarkList.marks:type_name -> tradehub.plugin.v1.Mark
-	26, // 33: tradehub.plugin.v1.ContractList.contracts:type_name -> tradehub.plugin.v1.Contract
-	18, // 34: tradehub.plugin.v1.RiskAnswers.answers:type_name -> tradehub.plugin.v1.RiskAnswer
-	31, // 35: tradehub.plugin.v1.RiskAnswer.started:type_name -> tradehub.plugin.v1.Started
-	32, // 36: tradehub.plugin.v1.RiskAnswer.failed:type_name -> tradehub.plugin.v1.Failed
-	19, // 37: tradehub.plugin.v1.RiskAnswer.verdict:type_name -> tradehub.plugin.v1.Verdict
-	20, // 38: tradehub.plugin.v1.RiskAnswer.numbers:type_name -> tradehub.plugin.v1.Numbers
-	33, // 39: tradehub.plugin.v1.RiskAnswer.pong:type_name -> tradehub.plugin.v1.Pong
-	34, // 40: tradehub.plugin.v1.RiskAnswer.closed:type_name -> tradehub.plugin.v1.Closed
-	21, // 41: tradehub.plugin.v1.Numbers.numbers:type_name -> tradehub.plugin.v1.Number
-	1,  // 42: tradehub.plugin.v1.RiskService.Session:input_type -> tradehub.plugin.v1.RiskCommands
-	17, // 43: tradehub.plugin.v1.RiskService.Session:output_type -> tradehub.plugin.v1.RiskAnswers
-	43, // [43:44] is the sub-list for method output_type
-	42, // [42:43] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	13, // 28: tradehub.plugin.v1.Event.positions:type_name -> tradehub.plugin.v1.PositionList
+	10, // 29: tradehub.plugin.v1.PositionList.positions:type_name -> tradehub.plugin.v1.Position
+	28, // 30: tradehub.plugin.v1.Decision.order:type_name -> tradehub.plugin.v1.Order
+	29, // 31: tradehub.plugin.v1.Trade.instrument:type_name -> tradehub.plugin.v1.Instrument
+	30, // 32: tradehub.plugin.v1.Trade.direction:type_name -> tradehub.plugin.v1.Direction
+	31, // 33: tradehub.plugin.v1.Trade.offset:type_name -> tradehub.plugin.v1.Offset
+	11, // 34: tradehub.plugin.v1.MarkList.marks:type_name -> tradehub.plugin.v1.Mark
+	27, // 35: tradehub.plugin.v1.ContractList.contracts:type_name -> tradehub.plugin.v1.Contract
+	19, // 36: tradehub.plugin.v1.RiskAnswers.answers:type_name -> tradehub.plugin.v1.RiskAnswer
+	32, // 37: tradehub.plugin.v1.RiskAnswer.started:type_name -> tradehub.plugin.v1.Started
+	33, // 38: tradehub.plugin.v1.RiskAnswer.failed:type_name -> tradehub.plugin.v1.Failed
+	20, // 39: tradehub.plugin.v1.RiskAnswer.verdict:type_name -> tradehub.plugin.v1.Verdict
+	21, // 40: tradehub.plugin.v1.RiskAnswer.numbers:type_name -> tradehub.plugin.v1.Numbers
+	34, // 41: tradehub.plugin.v1.RiskAnswer.pong:type_name -> tradehub.plugin.v1.Pong
+	35, // 42: tradehub.plugin.v1.RiskAnswer.closed:type_name -> tradehub.plugin.v1.Closed
+	22, // 43: tradehub.plugin.v1.Numbers.numbers:type_name -> tradehub.plugin.v1.Number
+	1,  // 44: tradehub.plugin.v1.RiskService.Session:input_type -> tradehub.plugin.v1.RiskCommands
+	18, // 45: tradehub.plugin.v1.RiskService.Session:output_type -> tradehub.plugin.v1.RiskAnswers
+	45, // [45:46] is the sub-list for method output_type
+	44, // [44:45] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_tradehub_plugin_v1_risk_proto_init() }
@@ -2289,8 +2358,9 @@ func file_tradehub_plugin_v1_risk_proto_init() {
 		(*Event_Contracts)(nil),
 		(*Event_Day)(nil),
 		(*Event_Rates)(nil),
+		(*Event_Positions)(nil),
 	}
-	file_tradehub_plugin_v1_risk_proto_msgTypes[17].OneofWrappers = []any{
+	file_tradehub_plugin_v1_risk_proto_msgTypes[18].OneofWrappers = []any{
 		(*RiskAnswer_Started)(nil),
 		(*RiskAnswer_Failed)(nil),
 		(*RiskAnswer_Verdict)(nil),
@@ -2304,7 +2374,7 @@ func file_tradehub_plugin_v1_risk_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tradehub_plugin_v1_risk_proto_rawDesc), len(file_tradehub_plugin_v1_risk_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

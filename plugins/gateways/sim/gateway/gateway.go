@@ -24,6 +24,8 @@ const (
 	batchMax    = 256              // commands between two writes of the book of record
 	wakeMin     = time.Millisecond // between two looks at a clock that runs fast
 	retryEvery  = time.Second      // to open the book of record again after it could not be written
+	stateEvery  = 5 * time.Second  // between two statements of the account, when it has changed
+	stateAtMost = time.Minute      // when it has not
 	clockEvery  = time.Minute      // between two lines that only say how far a clock is that is not the machine's
 )
 
@@ -35,20 +37,23 @@ type Gateway struct {
 	ended error         // what its end came to; read after done
 
 	// Of the goroutine, after Start.
-	env      plugins.Env
-	sink     plugins.Sink
-	set      settings
-	lock     *os.File
-	venue    *venue.Venue // nil while the book of record cannot be written
-	store    *store
-	clock    clock
-	broken   string // why there is no venue
-	retry    time.Time
-	clockAt  time.Time // of the last line that says so
-	underway []command
-	wanted   map[hub.Instrument]bool // subscribed
-	answers  []func()                // to be given when the batch is written
-	open     func(dir string, v *venue.Venue, sync bool) (*store, error)
+	env        plugins.Env
+	sink       plugins.Sink
+	set        settings
+	lock       *os.File
+	venue      *venue.Venue // nil while the book of record cannot be written
+	store      *store
+	clock      clock
+	broken     string // why there is no venue
+	retry      time.Time
+	clockAt    time.Time             // of the last line that says so
+	statements plugins.StatementSink // the sink, if it takes statements; else nil
+	stated     time.Time             // when the account was stated last; zero: not since the market opened
+	trades     uint64                // and how many fills there were then
+	underway   []command
+	wanted     map[hub.Instrument]bool // subscribed
+	answers    []func()                // to be given when the batch is written
+	open       func(dir string, v *venue.Venue, sync bool) (*store, error)
 }
 
 var _ plugins.Gateway = (*Gateway)(nil)
@@ -77,6 +82,7 @@ func (g *Gateway) Start(ctx context.Context, env plugins.Env, sink plugins.Sink)
 	if g.lock, err = lock(ctx, env.Dir); err != nil {
 		return err
 	}
+	g.statements, _ = sink.(plugins.StatementSink)
 	if err := g.begin(); err != nil {
 		return errors.Join(err, g.lock.Close())
 	}
@@ -119,6 +125,7 @@ func (g *Gateway) run() {
 	g.sink.Contracts(g.venue.Contracts())
 	g.sink.Up()
 	g.flush()
+	g.state(time.Now())
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -137,6 +144,7 @@ func (g *Gateway) run() {
 		}
 		g.act(time.Now())
 		g.flush()
+		g.state(time.Now())
 	}
 }
 
@@ -144,7 +152,7 @@ func (g *Gateway) run() {
 func (g *Gateway) wait(now time.Time) time.Duration {
 	wait := g.retry.Sub(now)
 	if g.venue != nil {
-		wait = max(wakeMin, g.clock.until(g.venue.Next(), now))
+		wait = min(max(wakeMin, g.clock.until(g.venue.Next(), now)), g.stateIn(now))
 	}
 	if len(g.underway) > 0 {
 		wait = min(wait, g.underway[0].arrives.Sub(now))
@@ -254,7 +262,7 @@ func (g *Gateway) fail(err error) {
 	if err := g.store.close(); err != nil {
 		g.env.Log.Warn("close the book of record", "error", err)
 	}
-	g.store = nil
+	g.store, g.stated = nil, time.Time{}
 	g.sink.Down(g.broken)
 }
 
@@ -267,6 +275,30 @@ func (g *Gateway) reopen(now time.Time) {
 	g.env.Log.Info("market open again", "day", g.venue.Day())
 	g.sink.Contracts(g.venue.Contracts())
 	g.sink.Up()
+}
+
+// state makes a statement of the account when one is due. Everything was told by then, so that it is exact.
+func (g *Gateway) state(now time.Time) {
+	if g.statements == nil || g.venue == nil || g.stateIn(now) > 0 {
+		return
+	}
+	g.stated, g.trades = now, g.venue.Trades()
+	g.statements.Statement(g.venue.Statement())
+}
+
+// stateIn is how long it is until the account is to be stated.
+func (g *Gateway) stateIn(now time.Time) time.Duration {
+	if g.statements == nil {
+		return stateAtMost
+	}
+	every := stateAtMost
+	if g.venue.Trades() != g.trades {
+		every = stateEvery
+	}
+	if g.stated.IsZero() {
+		every = 0
+	}
+	return max(0, g.stated.Add(every).Sub(now))
 }
 
 // end saves where the market stands. What is still in the queue or on its way has not reached it.

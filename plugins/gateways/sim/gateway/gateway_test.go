@@ -522,3 +522,60 @@ func (c *counter) Report(hub.VenueReport) {
 	default:
 	}
 }
+
+// accountant is a sink that takes statements.
+type accountant struct {
+	*hubSide
+
+	statements []hub.VenueStatement
+	reports    []int // how many there were when each statement came
+}
+
+func (a *accountant) Statement(s hub.VenueStatement) {
+	a.keep(func() { a.statements, a.reports = append(a.statements, s), append(a.reports, len(a.hubSide.reports)) })
+}
+
+// TestAccountIsStated: when the market opens, soon after a fill, and now and then; always with what was reported, and with nothing that was not.
+func TestAccountIsStated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &accountant{hubSide: newHubSide()}
+		g := gateway.New()
+		if err := g.Start(t.Context(), environment(t.TempDir(), quiet(map[string]any{"capital": map[string]any{"CNY": 1_000_000}, "start": "2026-11-20T09:00:00+08:00"})), a); err != nil {
+			t.Fatal(err)
+		}
+		defer end(t, g)
+		synctest.Wait()
+		g.Submit(order("a1", hub.Long, 3, 3100))
+		g.Submit(order("a2", hub.Short, 2, 3100)) // they meet
+		synctest.Wait()
+		if n := len(a.statements); n != 1 {
+			t.Fatalf("%d statements at once, want 1", n)
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		time.Sleep(54 * time.Second)
+		synctest.Wait()
+		if n := len(a.statements); n != 2 {
+			t.Fatalf("%d statements after a minute in which the account changed once, want 2", n)
+		}
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		if n := len(a.statements); n != 3 || a.reports[1] != a.count() {
+			t.Fatalf("%d statements, want 3; %v of %d reports", n, a.reports, a.count())
+		}
+		first, second := a.statements[0], a.statements[1]
+		if len(first.Positions) != 0 || first.Money[0].Balance != hub.Int(1_000_000) || !first.Exact {
+			t.Errorf("%+v", first)
+		}
+		want := []hub.VenuePosition{
+			{Instrument: rb, Direction: hub.Long, Today: hub.Int(2), Price: hub.Int(3100)},
+			{Instrument: rb, Direction: hub.Short, Today: hub.Int(2), Price: hub.Int(3100)},
+		}
+		if !slices.Equal(second.Positions, want) || second.Day != "20261120" {
+			t.Errorf("%+v on %s", second.Positions, second.Day)
+		}
+		if m := second.Money[0]; m.Currency != "CNY" || !m.Balance.Less(hub.Int(1_000_000)) || m.Margin.IsZero() || !m.Available.Less(m.Balance) {
+			t.Errorf("%+v", m)
+		}
+	})
+}

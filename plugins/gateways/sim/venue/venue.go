@@ -126,6 +126,47 @@ func (v *Venue) Now() hub.Time { return v.now }
 // Day is the trading day.
 func (v *Venue) Day() hub.Day { return v.day }
 
+// Trades counts the fills: with it, what the account holds changes.
+func (v *Venue) Trades() uint64 { return v.trades }
+
+// Statement is what the account holds, as the venue states it. It is exact when everything in Out has been told.
+func (v *Venue) Statement() hub.VenueStatement {
+	s := hub.VenueStatement{Gateway: v.set.Gateway, Day: v.day, Exact: true}
+	var sum hub.Sum
+	paid := map[string]hub.Decimal{} // what is held of what is paid in full, at cost
+	for _, held := range v.account.Positions() {
+		c := held.Contract
+		of := func(d hub.Direction, h account.Holding) {
+			if h.Qty() == 0 {
+				return
+			}
+			price := sum.Quo(h.Cost, sum.Mul(c.Qty(h.Qty()), c.Size)).Round(8).Trim(0)
+			s.Positions = append(s.Positions, hub.VenuePosition{Instrument: c.Instrument, Direction: d, Today: c.Qty(h.Today), Yesterday: c.Qty(h.Yesterday), Price: price})
+		}
+		if c.NetPosition {
+			of(hub.Net, held.Long)
+		} else {
+			of(hub.Long, held.Long)
+			of(hub.Short, held.Short)
+		}
+		if c.PaidInFull() {
+			paid[c.Currency] = sum.Add(paid[c.Currency], sum.Sub(held.Long.Cost, held.Short.Cost))
+		}
+	}
+	balances := v.account.Balances()
+	for _, currency := range slices.Sorted(maps.Keys(balances)) {
+		m := balances[currency]
+		free, err := m.Available()
+		if err != nil {
+			continue // out of range: nothing that could be stated
+		}
+		s.Money = append(s.Money, hub.VenueMoney{
+			Currency: currency, Balance: sum.Add(sum.Add(m.Cash, m.Unrealised), paid[currency]).Trim(0), Margin: m.Margin.Trim(0), Available: free.Trim(0),
+		})
+	}
+	return s
+}
+
 // Positions returns what the account holds.
 func (v *Venue) Positions() []account.Held { return v.account.Positions() }
 

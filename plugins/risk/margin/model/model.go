@@ -129,6 +129,8 @@ func (m *Model) Observe(e hub.RiskEvent) {
 		m.trade(*e.Trade)
 	case e.Account != nil:
 		m.account(*e.Account)
+	case len(e.Positions) > 0:
+		m.moved(e.Positions)
 	case len(e.Marks) > 0:
 		m.mark(e.Marks)
 	case len(e.Contracts) > 0:
@@ -298,6 +300,20 @@ func (m *Model) hold(h hub.Position) {
 	p.held[s] = holding{h.Qty.Abs(), sum.Sub(p.money(&sum, h.Price, h.Qty.Abs()), drift)}
 	p.traded = h.Price
 	m.reweigh(p)
+}
+
+// moved takes positions as they are after the operator moved something.
+func (m *Model) moved(positions []hub.Position) {
+	for _, h := range positions {
+		p := m.position(h.Trader, m.contract(key{h.Gateway, h.Instrument}))
+		if h.Direction == hub.Net {
+			p.held = [sides]holding{}
+		} else {
+			p.held[sideOf(h.Direction)] = holding{}
+		}
+		m.hold(h)
+		m.reweigh(p)
+	}
 }
 
 func (m *Model) reweigh(p *position) { m.replace(p, p.weigh()) }

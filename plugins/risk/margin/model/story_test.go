@@ -395,3 +395,33 @@ func TestRates(t *testing.T) {
 }
 
 func coin(symbol string) hub.Instrument { return hub.Instrument{Symbol: symbol, Exchange: "BINANCE"} }
+
+// TestMovedPositionIsMargined: what the operator moves counts where it went, and no more where it was.
+func TestMovedPositionIsMargined(t *testing.T) {
+	book := func(alpha, beta int64) []hub.Position {
+		of := func(trader hub.TraderName, qty int64) []hub.Position {
+			p := hub.Position{Trader: trader, Gateway: gateway, Instrument: contracts()["rb2701"].Instrument, Qty: hub.Int(qty), Today: hub.Int(qty), Price: hub.Int(3500)}
+			long, short := p, p
+			long.Direction, short.Direction, short.Qty, short.Today = hub.Long, hub.Short, hub.Int(0), hub.Int(0)
+			return []hub.Position{long, short}
+		}
+		return append(of("alpha", alpha), of("beta", beta)...)
+	}
+	made := func(positions []hub.Position) *model.Model {
+		return model.New(model.Settings{TraderMax: hub.Int(1), FundMax: hub.Int(1)}, hub.RiskBook{
+			Currency: "CNY", Contracts: []hub.Contract{contracts()["rb2701"]}, Positions: positions,
+			Traders: []hub.Account{{Trader: "alpha", Capital: hub.Int(1_000_000)}, {Trader: "beta", Capital: hub.Int(1_000_000)}},
+		})
+	}
+	m := made(book(10, 0))
+	before := m.Numbers()
+	m.Observe(hub.RiskEvent{Positions: book(7, 3)[:2]})
+	m.Observe(hub.RiskEvent{Positions: book(7, 3)[2:]})
+	if got, want := fmt.Sprint(m.Numbers()), fmt.Sprint(made(book(7, 3)).Numbers()); got != want || got == fmt.Sprint(before) {
+		t.Errorf("got  %s\nwant %s\nof   %s", got, want, before)
+	}
+	m.Observe(hub.RiskEvent{Positions: book(10, 0)})
+	if got, want := fmt.Sprint(m.Numbers()), fmt.Sprint(before); got != want {
+		t.Errorf("moved back: got %s, want %s", got, want)
+	}
+}
