@@ -113,7 +113,7 @@ func runnerOptions(c config.Config, log hclog.Logger) runner.Options {
 	if err != nil { // config has loaded it already, from the same built-in list
 		panic(err)
 	}
-	setUp := hub.SetUp{Fund: c.Fund.Name, Currency: c.Fund.Currency, Rates: c.Fund.Rates, RatesMaxAge: c.Fund.RatesMaxAge}
+	setUp := hub.SetUp{Fund: c.Fund.Name, Currency: c.Fund.Currency, Rates: c.Fund.Rates, Groups: c.Groups, RatesMaxAge: c.Fund.RatesMaxAge}
 	for _, t := range c.Traders {
 		setUp.Traders = append(setUp.Traders, hub.TraderSetUp{Name: t.Name, Capital: t.Capital})
 	}

@@ -46,6 +46,8 @@ type Config struct {
 	Traders  []Trader
 	Gateways []Gateway
 	Managers []Manager
+	// Groups are the control groups: accounts that an exchange counts together. An account that is in none is its own.
+	Groups []hub.Group
 	// PluginDir is where plugins are found; "" means beside the hub's own executable.
 	PluginDir string
 	// Policies is the folder of the policy files.

@@ -65,6 +65,9 @@ traders:
 gateways:
   SIM: {plugin: sim, settings: {seed: 7, fees: [0.10, 1_000], zz: {deep: {x: true}}, aa: "007", none: null, day: 2026-11-22}}
   CTP: {plugin: ctp}
+groups:
+  steel: {gateways: [SIM, CTP], exchanges: [SHFE, INE]}
+  CTP: {gateways: [CTP], exchanges: [DCE]}
 risk_managers:
   margin: {plugin: margin, deadline: 5ms, settings: {trader_max: 0.8}}
   watch: {plugin: watch}
@@ -105,6 +108,9 @@ func TestWhole(t *testing.T) {
 				Settings: []byte(`{"seed":7,"fees":[0.1,1000],"zz":{"deep":{"x":true}},"aa":"007","none":null,"day":"2026-11-22"}`),
 			},
 			{Name: "CTP", Plugin: "ctp", Settings: []byte("{}")},
+		},
+		Groups: []hub.Group{
+			{Name: "steel", Gateways: []hub.GatewayName{"SIM", "CTP"}, Exchanges: []string{"SHFE", "INE"}}, {Name: "CTP", Gateways: []hub.GatewayName{"CTP"}, Exchanges: []string{"DCE"}},
 		},
 		Managers: []config.Manager{
 			{Name: "margin", Plugin: "margin", Deadline: 5 * time.Millisecond, Settings: []byte(`{"trader_max":0.8}`)},

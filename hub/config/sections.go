@@ -33,6 +33,7 @@ type document struct {
 	config   Config
 	traders  []traderPlaces
 	gateways map[string]place
+	groups   []groupPlaces
 	managers map[string]place
 }
 
@@ -72,6 +73,7 @@ func (r *reader) document(root place) document {
 		field{"fund", "fund: {name: evergreen, currency: CNY}", func(p place) { c.Fund = r.fund(p) }},
 		field{"traders", "traders: {alpha: {capital: 2_000_000, veighna: {request: ..., publish: ...}}}", func(p place) { r.traders(p, &d) }},
 		field{"gateways", "gateways: {SIM: {plugin: sim}}", func(p place) { r.gateways(p, &d) }},
+		field{"groups", "", func(p place) { r.groups(p, &d) }},
 		field{"risk_managers", "", func(p place) { r.managers(p, &d) }},
 		field{"plugins", "", func(p place) { r.object(p, field{"dir", "dir: ./plugins", func(p place) { r.path(p, &c.PluginDir) }}) }},
 		field{"policies", "", func(p place) { r.path(p, &c.Policies) }},
@@ -298,6 +300,7 @@ func (r *reader) crossCheck(d document) {
 			r.fail(manager, "a gateway in line %d has this name too; the plugins' folders for their state are named after them, so choose another", gateway.node.Line)
 		}
 	}
+	r.crossCheckGroups(d)
 	var bound []endpoint
 	for _, at := range d.traders {
 		for _, e := range []endpoint{at.request, at.publish} {
