@@ -78,6 +78,16 @@ type line struct {
 	roll  string // the calendar of the day that began
 	marks []hub.Mark
 	works *hub.Order // as it stands now
+	moved *moved
+	money *hub.TransferCapital
+}
+
+// moved is a position that the operator moved from one trader to another.
+type moved struct {
+	hub.TransferPosition
+	price, today, yesterday *big.Rat
+	mark                    *big.Rat // that the giver had; nil: none
+	atCost                  bool     // nobody has said what it is worth
 }
 
 func newLedger() *ledger {
@@ -181,7 +191,8 @@ type account struct {
 	realisedAt *big.Rat // realised then
 	peak       *big.Rat // of profit
 	peakDay    *big.Rat
-	losses     int64 // orders in a row that closed something and lost
+	losses     int64    // orders in a row that closed something and lost
+	given      *big.Rat // capital that was given, on top of the configuration's
 }
 
 // books counts every book, the fund's under "".
@@ -193,7 +204,7 @@ func (l *ledger) books() map[hub.TraderName]*account {
 	}
 	for _, owner := range append(owners, "") {
 		all[owner] = &account{
-			ledger: l, owner: owner, realised: zero(), commission: zero(), cash: zero(), dayStart: zero(), realisedAt: zero(), peak: zero(), peakDay: zero(),
+			ledger: l, owner: owner, realised: zero(), commission: zero(), cash: zero(), dayStart: zero(), realisedAt: zero(), peak: zero(), peakDay: zero(), given: zero(),
 		}
 	}
 	active := map[hub.OrderID]hub.Order{} // works of it, as of the line
@@ -220,6 +231,23 @@ func (l *ledger) books() map[hub.TraderName]*account {
 			}
 			r.gain = add(r.gain, sub(did.gain, did.fees))
 			r.closed = r.closed || did.closed.Sign() > 0
+		case line.moved != nil:
+			from, to := all[line.moved.From], all[line.moved.To]
+			lot := from.give(*line.moved)
+			to.take(*line.moved, lot)
+			if !l.contracts[line.moved.Instrument].NetPosition { // else the fund holds what it held, and as it held it
+				all[""].revalue(*line.moved, lot)
+			}
+			for _, a := range []*account{from, to, all[""]} {
+				a.crest()
+			}
+		case line.money != nil:
+			for owner, sign := range map[hub.TraderName]int64{line.money.From: -1, line.money.To: 1} {
+				if owner != "" {
+					change := mul(big.NewRat(sign, 1), exact(line.money.Amount))
+					all[owner].given, all[""].given = add(all[owner].given, change), add(all[""].given, change)
+				}
+			}
 		case line.marks != nil:
 			for _, a := range all {
 				for _, m := range line.marks {
@@ -385,6 +413,51 @@ func (a *account) follow(t hub.Trade, late bool, did done) {
 	a.commission = add(before, did.fees)
 }
 
+// lot is a part of a position that changes hands: what it had cost, what it is worth, what it holds, and what its giver gains.
+type lot struct{ cost, value, margin, gain *big.Rat }
+
+// give takes a lot out of a book.
+func (a *account) give(m moved) lot {
+	s := a.at(m.Instrument).side(m.Direction)
+	quantity := exact(m.Qty)
+	l := lot{cost: part(s.cost, quantity, s.quantity()), margin: part(s.margin, quantity, s.quantity()), value: a.value(m.Instrument, m.price, quantity)}
+	if m.atCost {
+		l.value = l.cost
+	}
+	l.gain = sub(l.value, l.cost)
+	if m.Direction == hub.Short {
+		l.gain = sub(l.cost, l.value)
+	}
+	s.today, s.yesterday, s.cost, s.margin = sub(s.today, m.today), sub(s.yesterday, m.yesterday), sub(s.cost, l.cost), sub(s.margin, l.margin)
+	a.realised = add(a.realised, l.gain)
+	if a.ledger.contracts[m.Instrument].MarginLong.IsZero() {
+		a.cash = add(a.cash, l.value)
+	} else {
+		a.cash = add(a.cash, l.gain)
+	}
+	return l
+}
+
+// take adds a lot to a book.
+func (a *account) take(m moved, l lot) {
+	h := a.at(m.Instrument)
+	s := h.side(m.Direction)
+	s.today, s.yesterday, s.cost, s.margin = add(s.today, m.today), add(s.yesterday, m.yesterday), add(s.cost, l.value), add(s.margin, l.margin)
+	if a.ledger.contracts[m.Instrument].MarginLong.IsZero() {
+		a.cash = sub(a.cash, l.value)
+	}
+	if h.mark == nil { // it comes with the mark that its giver had
+		h.mark = m.mark
+	}
+}
+
+// revalue books in the fund what its traders did between them: it holds what it held, at another cost.
+func (a *account) revalue(m moved, l lot) {
+	s := a.at(m.Instrument).side(m.Direction)
+	s.cost = add(s.cost, sub(l.value, l.cost))
+	a.realised, a.cash = add(a.realised, l.gain), add(a.cash, l.gain)
+}
+
 // closes is how much a fill closes of a side, and how much of that was opened today.
 func closes(c hub.Contract, t hub.Trade, s *holding) (closing, fromToday *big.Rat) {
 	quantity := exact(t.Qty)
@@ -456,7 +529,7 @@ func (a *account) unrealised() *big.Rat {
 func (a *account) profit() *big.Rat { return sub(add(a.realised, a.unrealised()), a.commission) }
 
 func (a *account) capital() *big.Rat {
-	sum := zero()
+	sum := a.given
 	for _, t := range a.ledger.setUp.Traders {
 		if a.mine(t.Name) {
 			sum = add(sum, exact(t.Capital))

@@ -117,9 +117,40 @@ func (w *World) move(m Move) error {
 			w.began[calendar] -= 2_000_000_000
 		}
 		w.propose(w.dayBegins(calendar), nil)
+	case Transfer:
+		w.transfer(m)
 	case kinds:
 	}
 	return nil
+}
+
+// transfer moves something from one trader to another, or nothing: to give more than one has is refused.
+func (w *World) transfer(m Move) {
+	from, to := traders[pick(len(traders), m.A)], traders[pick(len(traders), m.A>>8)]
+	if m.B%4 == 0 {
+		w.propose(hub.TransferCapital{From: from, To: to, Amount: hub.Int(int64(1 + m.C%100_000)), By: "operator"}, nil)
+		return
+	}
+	c := contracts[pick(len(contracts), m.B)]
+	in := hub.TransferPosition{Instrument: c.Instrument, Direction: hub.Direction(1 + m.C%2), From: from, To: to, By: "operator"}
+	for _, p := range w.core.Positions(from, c.Instrument) { // what there is, if there is anything
+		if p.Qty.IsPos() {
+			in.Direction, in.Qty = p.Direction, p.Qty.Min(c.MinQty)
+			if m.C>>8%2 == 0 {
+				in.Qty = p.Qty
+			}
+		}
+	}
+	if in.Direction == hub.Net {
+		in.Direction = hub.Long
+	}
+	if in.Qty.IsZero() {
+		in.Qty = c.MinQty
+	}
+	if m.C>>12%3 == 0 {
+		in.Price = hub.Int(3450 + int64(m.C>>16%100))
+	}
+	w.propose(in, nil)
 }
 
 func (w *World) submit(m Move) {
@@ -207,6 +238,28 @@ func (w *World) takeSnapshot() error {
 	return nil
 }
 
+// standing is what a trader has at the venue, with what the operator has moved since; and all that the trader was given.
+func (w *World) standing(t hub.TraderName, c hub.Contract, onTheWay []hub.Order) (p, got standing) {
+	p = w.venue.position(t, c, onTheWay)
+	var sum hub.Sum
+	for _, line := range w.ledger.lines {
+		if line.moved == nil || line.moved.Instrument != c.Instrument {
+			continue
+		}
+		have, most, given := &p.long, &p.longMost, &got.long
+		if line.moved.Direction == hub.Short {
+			have, most, given = &p.short, &p.shortMost, &got.short
+		}
+		if line.moved.From == t {
+			*have, *most = sum.Sub(*have, line.moved.Qty), sum.Sub(*most, line.moved.Qty)
+		}
+		if line.moved.To == t {
+			*have, *most, *given = sum.Add(*have, line.moved.Qty), sum.Add(*most, line.moved.Qty), sum.Add(*given, line.moved.Qty)
+		}
+	}
+	return p, got
+}
+
 // check holds the hub to its promises.
 func (w *World) check() error {
 	if w.disagree != nil {
@@ -224,11 +277,12 @@ func (w *World) check() error {
 			onTheWay = append(onTheWay, *m.send)
 		}
 	}
+	var sum hub.Sum
 	most := hub.Int(positionMax)
 	for _, t := range traders {
 		for _, c := range contracts {
-			p := w.venue.position(t, c, onTheWay)
-			if most.Less(p.longMost) || most.Less(p.shortMost) {
+			p, got := w.standing(t, c, onTheWay)
+			if sum.Add(most, got.long).Less(p.longMost) || sum.Add(most, got.short).Less(p.shortMost) { // what a trader was given, no rule has let through
 				return fmt.Errorf("limit overshot: %s may have %s long and %s short of %s at the venue; the limit is %d", t, p.longMost, p.shortMost, c.Instrument, positionMax)
 			}
 			if p.long.IsNeg() || p.short.IsNeg() {
@@ -302,7 +356,7 @@ func (w *World) compare() error {
 	}
 	for _, t := range traders {
 		for _, c := range contracts {
-			at := w.venue.position(t, c, nil)
+			at, _ := w.standing(t, c, nil)
 			for _, p := range w.core.Positions(t, c.Instrument) {
 				want := at.long
 				if p.Direction == hub.Short {

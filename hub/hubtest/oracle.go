@@ -21,6 +21,7 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 		l.ending(in)
 	}
 	l.input(e.Input)
+	l.transfers(e.Input, effects)
 	for _, effect := range effects { // fills first: an order that ends has them
 		if traded, ok := effect.(core.Traded); ok {
 			l.traded(traded.Trade)
@@ -79,7 +80,36 @@ func (l *ledger) input(in hub.Input) {
 				l.cancel(o)
 			}
 		}
-	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.VenueReport, hub.Reconcile:
+	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.VenueReport, hub.Reconcile, hub.TransferPosition, hub.TransferCapital:
+	}
+}
+
+// transfers notes what was moved, when the hub says that it was.
+func (l *ledger) transfers(in hub.Input, effects []core.Effect) {
+	i := slices.IndexFunc(effects, func(e core.Effect) bool { _, is := e.(core.TransferAnswered); return is })
+	if i < 0 || len(effects[i].(core.TransferAnswered).Refusals) > 0 {
+		return
+	}
+	l.seen["transferred"]++
+	switch in := in.(type) {
+	case hub.TransferCapital:
+		l.lines = append(l.lines, line{money: &in})
+	case hub.TransferPosition:
+		m := moved{TransferPosition: in, price: exact(effects[i].(core.TransferAnswered).Price)}
+		books := l.books()
+		q := asked{ledger: l, books: books, order: hub.Order{OrderRequest: hub.OrderRequest{Instrument: in.Instrument}}}
+		h := books[in.From].look(in.Instrument)
+		free := h.side(in.Direction).yesterday
+		if l.contracts[in.Instrument].SplitsToday { // what is being closed stays
+			free = sub(free, q.sum(in.From, func(o *recorded) bool {
+				ofToday := o.Offset == hub.CloseToday && o.rolls == l.rolls(l.calendarOf(o.Exchange))
+				return o.Offset.Closes() && !ofToday && o.Direction != in.Direction
+			}))
+		}
+		m.yesterday = least(free, exact(in.Qty))
+		m.today, m.mark = sub(exact(in.Qty), m.yesterday), h.mark
+		m.atCost = in.Price.IsZero() && books[""].look(in.Instrument).mark == nil
+		l.lines = append(l.lines, line{moved: &m})
 	}
 }
 
