@@ -110,6 +110,14 @@ func raw(what string) string {
 			fmt.Fprintf(&b, "  - {name: r%d, require: %s <= %d}\n", i, sum, i)
 		}
 		return b.String()
+	case "too many steps":
+		var b strings.Builder
+		b.WriteString(head)
+		sum := "order.value" + strings.Repeat(" + fund.capital", 440)
+		for i := range 6 {
+			fmt.Fprintf(&b, "  - {name: r%d, require: %s <= %d}\n", i, strings.TrimSuffix(sum, strings.Repeat(" + fund.capital", 10*i)), i)
+		}
+		return b.String()
 	case "too many windows":
 		var b strings.Builder
 		b.WriteString(head)

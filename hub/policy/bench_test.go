@@ -136,3 +136,25 @@ func BenchmarkCompile(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkDearest is a file at the bound of steps, each of its rules as long as it may be; an order asks two such files at most.
+func BenchmarkDearest(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("policy: trader\ntrader: alpha\nrules:\n")
+	for i := range 5 {
+		fmt.Fprintf(&text, "  - {name: r%d, require: order.value%s >= %d}\n", i, strings.Repeat(" + order.price", 390), i)
+	}
+	rules, errs := policy.Compile([]hub.PolicyFile{{Name: "traders/alpha.yaml", Text: text.String()}, {Name: "fund.yaml", Text: passingFund}}, policy.OfLanguage(0))
+	if len(errs) > 0 {
+		b.Fatal(lines(errs))
+	}
+	_, source := benchRules(b)
+	steps := rules.Costs()[1].Steps
+	for b.Loop() {
+		if refusals := rules.Decide("alpha", source); len(refusals) > 0 {
+			b.Fatal(told(refusals))
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(steps), "ns/step")
+	b.ReportMetric(float64(steps), "steps")
+}

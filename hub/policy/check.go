@@ -686,6 +686,7 @@ func (c *checker) in(n *ast.BinaryNode) (operand, bool) {
 	}
 	made.a = left.node
 	slices.Sort(made.texts)
+	slices.SortFunc(made.numbers, hub.Decimal.Cmp)
 	return c.made(left.at, made)
 }
 

@@ -19,6 +19,8 @@ const (
 	MaxFiles = 1000
 	// MaxFileBytes is the longest file.
 	MaxFileBytes = 256 << 10
+	// MaxTotalBytes is the most of all files together: they are compiled while orders wait.
+	MaxTotalBytes = 8 << 20
 	// MaxRules is the most rules of one file.
 	MaxRules = 200
 	// MaxLimits is the most limits of one file.
@@ -468,6 +470,7 @@ func (c *sheetCompiler) rules(list *yaml.Node) {
 	if len(c.sheet.windows) > MaxWindows {
 		c.fail(placeOf(list), "rules", "read %d different counters over a window; at most %d", len(c.sheet.windows), MaxWindows)
 	}
+	c.prove(placeOf(list))
 }
 
 // rule compiles one rule. lines is where the names so far are.

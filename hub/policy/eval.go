@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"tradehub/hub"
@@ -63,7 +64,7 @@ type node struct {
 	truth   bool
 	limit   string        // opNumber: the limit's name; "" for a literal
 	of      *node         // opNumber: what the number was computed of when the rule was compiled
-	numbers []hub.Decimal // opInNumbers
+	numbers []hub.Decimal // opInNumbers, sorted
 	texts   []string      // opInTexts, sorted
 	reads   bool          // it, or an operand, reads a variable
 	limits  bool          // it, or an operand, reads a limit
@@ -79,7 +80,11 @@ const (
 	fateZeroDivisor
 	fateTooLarge
 	fateNotTraded
+	fateTooLong
 )
+
+// MaxText is the longest text that a rule looks at, in bytes: a trader makes order.reference as long as the trader likes.
+const MaxText = 1024
 
 // machine evaluates an expression for one order, up to the first thing that cannot be computed, which it keeps. It is made on the stack and allocates nothing.
 type machine struct {
@@ -241,12 +246,8 @@ func (m *machine) compare(n *node) (value, ok bool) {
 		return false, false
 	}
 	if n.op == opInNumbers {
-		for _, d := range n.numbers {
-			if d.Cmp(a) == 0 {
-				return true, true
-			}
-		}
-		return false, true
+		_, found := slices.BinarySearchFunc(n.numbers, a, hub.Decimal.Cmp)
+		return found, true
 	}
 	b, ok := m.number(n.b)
 	if !ok {
@@ -310,6 +311,10 @@ func (m *machine) text(n *node) (string, bool) {
 			m.missing(n, v)
 			return "", false
 		}
+		if len(v.Text) > MaxText {
+			m.fail(fateTooLong, n, "")
+			return "", false
+		}
 		return v.Text, true
 	case opIf:
 		branch, ok := m.branch(n)
@@ -354,6 +359,8 @@ func (m *machine) sentence() string {
 		return "cannot divide by " + m.at.b.String() + ": it is 0"
 	case fateNotTraded:
 		return m.at.String() + " is compared with " + m.at.text + ", and a contract of the kind " + clean(m.why) + " is not counted in " + m.at.text
+	case fateTooLong:
+		return m.at.String() + " is longer than " + strconv.Itoa(MaxText) + " bytes"
 	case fateTooLarge:
 		return m.at.String() + " is too large: more than 19 digits before the point"
 	}

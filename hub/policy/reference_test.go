@@ -163,6 +163,9 @@ func referenceBounds() string {
 		{"names, numbers, texts and operators of all rules of a file", MaxFileNodes},
 		{"names, numbers, texts and operators of one expression", MaxNodes},
 		{"characters of one expression", MaxExpression},
+		{"bytes of all files", MaxTotalBytes},
+		{"steps of all rules of a file for an order (below)", MaxSteps},
+		{"bytes of a text that a rule looks at; a longer one refuses the order", MaxText},
 		{"brackets within brackets", MaxNesting},
 		{"characters of a `because`", MaxBecause},
 		{"different counters over a window, not counting `\"today\"`, of a file", MaxWindows},
@@ -170,6 +173,12 @@ func referenceBounds() string {
 	} {
 		fmt.Fprintf(&b, "| %s | %d |\n", bound.what, bound.most)
 	}
+	fmt.Fprintf(&b, `
+## What a rule costs
+
+There are no loops, so what a file's rules can take for an order is known when it is checked: every number, text and operator is a step, a variable %d, a counter over a window %d, `+"`/` and `%%` %d, `contains`, `startsWith` and `endsWith` %d"+`,
+a list as many as its length has binary digits. `+"`hub policy check`"+` says it of each file. A file over the bound does not load; the error names the dearest rules.
+`, stepsOfRead, stepsOfWindow, stepsOfQuotient, stepsOfContains)
 	return b.String()
 }
 

@@ -87,6 +87,9 @@ func Compile(files []hub.PolicyFile, more ...Option) (*Rules, []Error) {
 	}
 	files = slices.Clone(files)
 	slices.SortStableFunc(files, func(a, b hub.PolicyFile) int { return cmp.Compare(a.Name, b.Name) })
+	if o.language > 0 && tooMuch(files) != nil {
+		return nil, tooMuch(files) // and nothing else: to read them all is what must not be
+	}
 	errs := checkNames(files)
 	rules := &Rules{revision: revision(files), traders: make(map[hub.TraderName]*sheet), language: o.language}
 	opened := make([]*sheetCompiler, len(files))
@@ -123,6 +126,25 @@ func (r *Rules) currency(configured string) (string, []Error) {
 		}}
 	}
 	return said.currency, nil
+}
+
+// tooMuch refuses more files, or more text, than can be compiled while orders wait.
+func tooMuch(files []hub.PolicyFile) []Error {
+	bytes := 0
+	for i, file := range files {
+		bytes += len(file.Text)
+		what := ""
+		switch {
+		case i == MaxFiles:
+			what = fmt.Sprintf("more than %d policy files", MaxFiles)
+		case bytes > MaxTotalBytes:
+			what = fmt.Sprintf("with this file all are more than %d bytes", MaxTotalBytes)
+		default:
+			continue
+		}
+		return []Error{{File: clean(file.Name), Line: 1, Col: 1, Text: what}}
+	}
+	return nil
 }
 
 func checkNames(files []hub.PolicyFile) []Error {
