@@ -35,6 +35,11 @@ func check(e env, file string) error {
 		writeLines(e.stderr, wrong)
 		return not("the plugins and policies that it names are checked when it can be read", "%s in %s", count(len(wrong), "error"), file)
 	}
+	_, lines, err := loadCalendars(file, c)
+	if err != nil {
+		lines = []string{err.Error()}
+	}
+	wrong = append(wrong, lines...)
 	wrong = append(wrong, checkPlugins(e, c)...)
 	files, rules, more := checkPolicies(c)
 	if wrong = append(wrong, more...); len(wrong) > 0 {

@@ -42,7 +42,11 @@ market, the policies (edit them, then hub ctl policy reload) and hub.yaml, a con
 				if err != nil {
 					return err
 				}
-				return serve(e, c, log)
+				calendars, err := mustCalendars(e, filepath.Join(*data, configDefault), c)
+				if err != nil {
+					return err
+				}
+				return serve(e, c, calendars, log)
 			}
 		},
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"tradehub/hub"
+	"tradehub/hub/calendar"
 	"tradehub/hub/config"
 	"tradehub/hub/ctl"
 	"tradehub/hub/host"
@@ -50,7 +51,7 @@ type house struct {
 }
 
 // openHouse opens the journal and makes the parts. Nothing runs yet but the journal.
-func openHouse(e env, c config.Config, log hclog.Logger) (*house, error) {
+func openHouse(e env, c config.Config, calendars *calendar.Set, log hclog.Logger) (*house, error) {
 	gateways, managers, err := pluginConfigs(e, c)
 	if err = errors.Join(err, host.Check(append(gateways, managers...)...)); err != nil {
 		return nil, not("make build leaves the plugins beside the hub; plugins: {dir: ...} in the configuration names another folder", "plugins:\n%w", err)
@@ -59,7 +60,7 @@ func openHouse(e env, c config.Config, log hclog.Logger) (*house, error) {
 		return nil, err
 	}
 	h := &house{env: e, config: c, log: log, started: time.Now(), up: newWaiting(c), numbers: numbers{of: map[string][]hub.Number{}}}
-	if h.runner, err = runner.Open(runnerOptions(c, log)); err != nil {
+	if h.runner, err = runner.Open(runnerOptions(c, calendars, log)); err != nil {
 		return nil, openFailure(c, err)
 	}
 	ok := false
@@ -108,11 +109,7 @@ func ownDirectory(dir string) error {
 	return nil
 }
 
-func runnerOptions(c config.Config, log hclog.Logger) runner.Options {
-	zone, err := time.LoadLocation(c.Calendar.Zone)
-	if err != nil { // config has loaded it already, from the same built-in list
-		panic(err)
-	}
+func runnerOptions(c config.Config, calendars *calendar.Set, log hclog.Logger) runner.Options {
 	setUp := hub.SetUp{Fund: c.Fund.Name, Currency: c.Fund.Currency, Rates: c.Fund.Rates, Groups: c.Groups, RatesMaxAge: c.Fund.RatesMaxAge}
 	for _, t := range c.Traders {
 		setUp.Traders = append(setUp.Traders, hub.TraderSetUp{Name: t.Name, Capital: t.Capital})
@@ -125,7 +122,7 @@ func runnerOptions(c config.Config, log hclog.Logger) runner.Options {
 	}
 	return runner.Options{
 		Dir: filepath.Join(c.Data, "journal"), SetUp: setUp, Log: log.Named("runner"), MinFree: c.Journal.MinFree, SnapshotEntries: c.Journal.SnapshotEntries,
-		Calendar: runner.Calendar{Zone: zone, Roll: c.Calendar.Roll, Weekends: !c.Calendar.Weekdays},
+		Calendars: calendars,
 	}
 }
 

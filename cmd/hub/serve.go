@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"tradehub/hub/calendar"
 	"tradehub/hub/config"
 )
 
@@ -39,7 +40,11 @@ reads the policies again. The log goes to stderr.`,
 				if err != nil {
 					return err
 				}
-				return serve(e, c, log)
+				calendars, err := mustCalendars(e, *file, c)
+				if err != nil {
+					return err
+				}
+				return serve(e, c, calendars, log)
 			}
 		},
 	}
@@ -71,9 +76,9 @@ func (o logOptions) logger(e env) (hclog.Logger, error) {
 }
 
 // serve runs a hub until a signal ends it.
-func serve(e env, c config.Config, log hclog.Logger) error {
+func serve(e env, c config.Config, calendars *calendar.Set, log hclog.Logger) error {
 	signal.Ignore(syscall.SIGPIPE) // whoever reads the log may go away; the hub does not go with them
-	h, err := openHouse(e, c, log)
+	h, err := openHouse(e, c, calendars, log)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,12 @@ const (
 	LanguageDefault = Chinese
 	// PoliciesDefault is the folder of policies.
 	PoliciesDefault = "policies"
+	// CalendarDefault is the main calendar.
+	CalendarDefault = "cn-futures"
+	// CalendarFilesDefault is the folder of calendars' files.
+	CalendarFilesDefault = "calendars"
+	// MainCalendar is how calendars: names the main calendar.
+	MainCalendar = "main"
 	// DeadlineDefault is how long a risk manager may take over one order. It is far above what one needs (microseconds), so that a busy machine refuses no order, and
 	// far below what a trader would notice.
 	DeadlineDefault = 100 * time.Millisecond
@@ -52,8 +58,14 @@ type Config struct {
 	PluginDir string
 	// Policies is the folder of the policy files.
 	Policies string
+	// Calendar is the main one: counters and profit and loss of the day roll with it.
 	Calendar Calendar
-	Journal  Journal
+	// Calendars are those of exchanges, as the file says; MainCalendar is the name of the main one. What is not in it has the hub's default.
+	Calendars []hub.ExchangeCalendar
+	// CalendarFiles is a folder of calendars' files; one that is not named need not exist.
+	CalendarFiles      string
+	CalendarFilesNamed bool
+	Journal            Journal
 	// Language is what traders without a language of their own are spoken to in.
 	Language Language
 }
@@ -113,8 +125,10 @@ type Manager struct {
 	Settings []byte
 }
 
-// Calendar says to which trading day an instant belongs.
+// Calendar is the name of one, or says itself to which trading day an instant belongs.
 type Calendar struct {
+	// Name is one of the shipped calendars' or of the files'; "" when the rest is written out.
+	Name string
 	// Zone is an IANA time zone.
 	Zone string
 	// Roll is the time of day, since midnight, at which the next trading day begins. 0: trading days are days.
@@ -122,10 +136,6 @@ type Calendar struct {
 	// Weekdays: Saturday and Sunday are no trading days; Friday's night session belongs to Monday.
 	Weekdays bool
 }
-
-// CNFutures is the calendar of the Chinese futures exchanges: the night session, from 21:00, belongs to the next weekday. It rolls at 18:00, after the
-// settlement of the day and before the night's auction.
-var CNFutures = Calendar{Zone: "Asia/Shanghai", Roll: 18 * time.Hour, Weekdays: true}
 
 // Journal says how the journal keeps house.
 type Journal struct {

@@ -74,6 +74,8 @@ risk_managers:
 plugins: {dir: /usr/lib/hub}
 policies: ./rules
 calendar: {zone: UTC, roll: "00:00"}
+calendars: {SHFE: cn-futures, SSE: main}
+calendar_files: /etc/calendars
 journal: {min_free: 2GiB, snapshot_entries: 20_000}
 `
 
@@ -119,6 +121,9 @@ func TestWhole(t *testing.T) {
 		PluginDir: "/usr/lib/hub",
 		Policies:  "/etc/hub/rules",
 		Calendar:  config.Calendar{Zone: "UTC"},
+		Calendars: []hub.ExchangeCalendar{{Exchange: "SHFE", Calendar: "cn-futures"}, {Exchange: "SSE", Calendar: "main"}},
+
+		CalendarFiles: "/etc/calendars", CalendarFilesNamed: true,
 		Journal:   config.Journal{MinFree: 2 << 30, SnapshotEntries: 20_000},
 		Language:  config.Chinese,
 	}
@@ -133,9 +138,35 @@ traders: {a: {capital: 1, veighna: {request: "tcp://127.0.0.1:1", publish: "tcp:
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	if got.Policies != "policies" || got.PluginDir != "" || got.Calendar != config.CNFutures || got.Language != config.Chinese ||
+	if got.Policies != "policies" || got.PluginDir != "" || got.Calendar != (config.Calendar{Name: "cn-futures"}) || got.CalendarFiles != "calendars" || got.CalendarFilesNamed || got.Language != config.Chinese ||
 		got.Traders[0].Language != config.Chinese || got.Journal != (config.Journal{MinFree: 256 << 20, SnapshotEntries: 100_000}) {
 		t.Errorf("defaults: %+v", got)
+	}
+}
+
+// TestCheckCalendars: names of calendars that nobody has read from a file.
+func TestCheckCalendars(t *testing.T) {
+	const text = `calendar: cn-futurs
+calendars:
+  SSE: cn-stock
+  NYSE: us-stocks
+  DCE: main
+  CZCE: nothing
+`
+	var got []string
+	for _, e := range config.CheckCalendars("hub.yaml", []byte(text), []string{"cn-futures", "cn-stock", "us-stock"}) {
+		got = append(got, e.Error())
+	}
+	want := []string{
+		"hub.yaml:1:11: calendar: there is no calendar cn-futurs; did you mean cn-futures?",
+		"hub.yaml:4:9: calendars.NYSE: there is no calendar us-stocks; did you mean us-stock?",
+		"hub.yaml:6:9: calendars.CZCE: there is no calendar nothing; known here: cn-futures, cn-stock, us-stock, main",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("errors (-want +got):\n%s", diff)
+	}
+	if errs := config.CheckCalendars("hub.yaml", []byte(`calendar: {zone: UTC, roll: "00:00"}`), nil); len(errs) > 0 {
+		t.Error(errs)
 	}
 }
 
@@ -153,7 +184,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, errs := config.Parse("hub.yaml", text)
 		if len(errs) == 0 {
-			if c.Data == "" || c.Fund.Name == "" || c.Fund.Currency == "" || len(c.Traders) == 0 || len(c.Gateways) == 0 || c.Calendar.Zone == "" {
+			if c.Data == "" || c.Fund.Name == "" || c.Fund.Currency == "" || len(c.Traders) == 0 || len(c.Gateways) == 0 || c.Calendar.Zone+c.Calendar.Name == "" {
 				t.Errorf("accepted without what it must have: %+v", c)
 			}
 			for _, trader := range c.Traders {

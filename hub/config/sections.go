@@ -4,7 +4,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 	_ "time/tzdata" // zones must not depend on what the machine has
 
 	"go.yaml.in/yaml/v3"
@@ -46,7 +45,7 @@ type traderPlaces struct {
 // build makes relative paths begin at the folder of the file.
 func (d document) build(folder string) Config {
 	c := d.config
-	for _, path := range []*string{&c.Data, &c.PluginDir, &c.Policies} {
+	for _, path := range []*string{&c.Data, &c.PluginDir, &c.Policies, &c.CalendarFiles} {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(folder, *path)
 		}
@@ -62,7 +61,7 @@ func (d document) build(folder string) Config {
 func (r *reader) document(root place) document {
 	d := document{
 		config: Config{
-			Policies: PoliciesDefault, Calendar: CNFutures, Language: LanguageDefault,
+			Policies: PoliciesDefault, Calendar: Calendar{Name: CalendarDefault}, CalendarFiles: CalendarFilesDefault, Language: LanguageDefault,
 			Journal: Journal{MinFree: MinFreeDefault, SnapshotEntries: SnapshotEntriesDefault},
 		},
 		gateways: map[string]place{}, managers: map[string]place{},
@@ -78,6 +77,8 @@ func (r *reader) document(root place) document {
 		field{"plugins", "", func(p place) { r.object(p, field{"dir", "dir: ./plugins", func(p place) { r.path(p, &c.PluginDir) }}) }},
 		field{"policies", "", func(p place) { r.path(p, &c.Policies) }},
 		field{"calendar", "", func(p place) { r.calendar(p, &c.Calendar) }},
+		field{"calendars", "", func(p place) { r.calendars(p, &c.Calendars) }},
+		field{"calendar_files", "", func(p place) { r.path(p, &c.CalendarFiles); c.CalendarFilesNamed = true }},
 		field{"journal", "", func(p place) { r.journal(p, &c.Journal) }},
 		field{"language", "", func(p place) { r.language(p, &c.Language) }},
 	)
@@ -243,39 +244,6 @@ func (r *reader) managers(p place, d *document) {
 		d.config.Managers = append(d.config.Managers, m)
 		d.managers[name] = key
 	})
-}
-
-// calendar reads the name of one, or a zone and a time.
-func (r *reader) calendar(p place, to *Calendar) {
-	if p.node.Kind != yaml.MappingNode {
-		if _, ok := r.oneOf(p, "calendar", "cn-futures", `{zone: Asia/Shanghai, roll: "18:00"}`); ok {
-			*to = CNFutures
-		}
-		return
-	}
-	*to = Calendar{}
-	r.object(p,
-		field{"zone", "zone: Asia/Shanghai", func(p place) {
-			s, ok := r.text(p)
-			if !ok {
-				return
-			}
-			if _, err := time.LoadLocation(s); err != nil || s == "Local" {
-				r.fail(p, "%q is no time zone; write one such as Asia/Shanghai or UTC", clip(s))
-			}
-			to.Zone = s
-		}},
-		field{"roll", `roll: "18:00"`, func(p place) {
-			if t, ok := r.clockTime(p); ok {
-				to.Roll = t
-			}
-		}},
-		field{"weekdays", "", func(p place) {
-			if s, ok := r.oneOf(p, "truth", "true", "false"); ok {
-				to.Weekdays = s == "true"
-			}
-		}},
-	)
 }
 
 func (r *reader) journal(p place, to *Journal) {

@@ -279,3 +279,12 @@ func dateOf(d hub.Day) (time.Time, bool) {
 	}
 	return time.Date(n/10_000, time.Month(n/100%100), n%100, 0, 0, 0, 0, time.UTC), true
 }
+
+// ContractAt returns a contract at a gateway.
+func (c *Core) ContractAt(gateway hub.GatewayName, i hub.Instrument) (hub.Contract, bool) {
+	k := c.contracts[key{gateway, i}]
+	if k == nil {
+		return hub.Contract{}, false
+	}
+	return k.Contract, true
+}

@@ -31,6 +31,9 @@ func (m machine) Apply(batch []journal.Entry) {
 		}
 		e.Seq = r.core.Seq() + 1
 		effects := r.core.Step(e)
+		if _, changed := e.Input.(hub.Contracts); changed {
+			r.sessions.forget()
+		}
 		if r.opts.Observe != nil {
 			r.opts.Observe(e, effects)
 		}

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"tradehub/hub"
+	"tradehub/hub/calendar"
 	"tradehub/hub/codec"
 	"tradehub/hub/core"
 )
@@ -61,6 +62,14 @@ func (r *Runner) Revision() string { return look(r, (*core.Core).Revision) }
 
 // Day returns the trading day.
 func (r *Runner) Day() hub.Day { return look(r, (*core.Core).Day) }
+
+// CalendarDay returns the trading day of a calendar as the books have it; "" before the first.
+func (r *Runner) CalendarDay(name string) hub.Day {
+	return look(r, func(c *core.Core) hub.Day { return c.CalendarDay(name) })
+}
+
+// Calendars returns the calendars of the hub.
+func (r *Runner) Calendars() *calendar.Set { return r.opts.Calendars }
 
 // Seq returns how many entries the core has stepped through.
 func (r *Runner) Seq() uint64 { return look(r, (*core.Core).Seq) }

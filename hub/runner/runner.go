@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"tradehub/hub"
+	"tradehub/hub/calendar"
 	"tradehub/hub/codec"
 	"tradehub/hub/core"
 	"tradehub/hub/journal"
@@ -31,11 +33,11 @@ const (
 	clockBehindMax = time.Minute
 )
 
-// Options say how to run a hub. Dir, SetUp, Plugins, Publisher and Calendar must be set.
+// Options say how to run a hub. Dir, SetUp and Calendars must be set.
 type Options struct {
-	Dir       string // of the journal
-	SetUp     hub.SetUp
-	Calendar  Calendar
+	Dir       string    // of the journal
+	SetUp     hub.SetUp // its calendars are filled in from Calendars
+	Calendars *calendar.Set
 	MarkEvery time.Duration
 	FirstTick time.Duration
 	MinFree   int64
@@ -58,6 +60,8 @@ type Runner struct {
 	publisher Publisher
 	journal   *journal.Journal
 	market    *market
+	rolls     rolls
+	sessions  sessions
 	asks      atomic.Uint64
 	judging   atomic.Int64 // orders that the risk managers are being asked about
 	closing   chan struct{}
@@ -90,6 +94,7 @@ type Runner struct {
 // proposal is what is to be done when an entry is applied, or when it is not known whether it ever will be.
 type proposal struct {
 	entry   hub.Entry // what was encoded
+	at      place     // of an order: its contract
 	ask     uint64
 	applied func([]core.Effect) // mu is held
 	lost    func(error)
@@ -118,10 +123,13 @@ func Open(opts Options) (*Runner, error) {
 	if opts.Free == nil {
 		opts.Free = freeBytes
 	}
+	opts.SetUp.Calendar, opts.SetUp.Calendars = opts.Calendars.Main().Name(), opts.Calendars.Exchanges()
 	r := &Runner{
 		opts: opts, log: opts.Log, market: newMarket(), closing: make(chan struct{}), drained: make(chan struct{}), core: core.New(),
 		dirtySet: map[core.BookChanged]bool{}, pending: map[journal.Proposal]proposal{}, subscribed: map[hub.GatewayName]map[hub.Instrument]bool{},
 	}
+	r.rolls.days, r.sessions.of = map[string]hub.Day{}, map[place]spell{}
+	r.rolls.next.Store(math.MaxInt64)
 	r.room = sync.NewCond(&r.pendingMu)
 	j, err := journal.Open(journal.Options{
 		Dir: opts.Dir, Machine: machine{r}, Lost: r.lost, Logger: opts.Log.Named("journal"), SnapshotEntries: opts.SnapshotEntries,
@@ -149,7 +157,7 @@ func (r *Runner) Start(ctx context.Context, plugins Plugins, publisher Publisher
 	if err := r.do(ctx, r.opts.SetUp, nil); err != nil {
 		return nil, err
 	}
-	if err := r.do(ctx, hub.RollDay{Day: r.opts.Calendar.Day(r.opts.Clock())}, nil); err != nil {
+	if err := r.openRolls(func(in hub.RollDay) error { return r.do(ctx, in, nil) }); err != nil {
 		return nil, err
 	}
 	if same := slices.Equal(files, r.Files()); !same || r.Revision() == "" {
@@ -165,6 +173,7 @@ func (r *Runner) Start(ctx context.Context, plugins Plugins, publisher Publisher
 	r.spawn(r.watchJournal)
 	r.spawn(r.watchDisk)
 	r.spawn(r.keepTime)
+	r.spawn(r.keepRolls)
 	return warnings, nil
 }
 
@@ -202,8 +211,7 @@ func (r *Runner) propose(in hub.Input, p proposal) error {
 }
 
 func (r *Runner) proposeBy(way func([]byte) (journal.Proposal, error), in hub.Input, p proposal) error {
-	p.entry = hub.Entry{Time: hub.TimeOf(r.opts.Clock()), Input: in}
-	b, err := codec.Encode(p.entry)
+	b, err := r.stamp(in, &p)
 	if err != nil {
 		return err
 	}
@@ -217,19 +225,28 @@ func (r *Runner) proposeBy(way func([]byte) (journal.Proposal, error), in hub.In
 	return nil
 }
 
+// stamp makes an input an entry of now, and encodes it. A trading day that has begun by now is proposed before it.
+func (r *Runner) stamp(in hub.Input, p *proposal) ([]byte, error) {
+	now := hub.TimeOf(r.opts.Clock())
+	if err := r.rollBefore(now); err != nil {
+		return nil, err
+	}
+	p.entry = hub.Entry{Time: now, Input: r.ofMoment(in, p.at, now)}
+	return codec.Encode(p.entry)
+}
+
 // proposeNow is propose for what must not be lost: while the journal is busy or its disk full, it waits. It gives up when the journal has failed or the hub stops: what venues
 // then say is asked again at the next start.
 func (r *Runner) proposeNow(in hub.Input) error { return r.proposeUntil(in, proposal{}) }
 
 func (r *Runner) proposeUntil(in hub.Input, p proposal) error {
 	for {
-		p.entry = hub.Entry{Time: hub.TimeOf(r.opts.Clock()), Input: in}
-		b, err := codec.Encode(p.entry)
-		if err != nil {
-			return err
-		}
+		b, err := r.stamp(in, &p)
 		r.pendingMu.Lock()
-		n, err := r.journal.Propose(b)
+		var n journal.Proposal
+		if err == nil {
+			n, err = r.journal.Propose(b)
+		}
 		if err == nil {
 			r.pending[n] = p
 			r.pendingMu.Unlock()
@@ -350,6 +367,7 @@ const overlapMax = 8
 
 func (r *Runner) judge(trader hub.TraderName, at hub.GatewayName, req hub.OrderRequest, asked hub.Time, view hub.MarketView, done func(hub.OrderID, hub.GatewayName, error)) {
 	ask := r.asks.Add(1)
+	view.Session = r.session(place{at, req.Instrument}, hub.TimeOf(r.opts.Clock()))
 	candidate := hub.Candidate{Ask: ask, Trader: trader, Request: req, Gateway: at, Market: view}
 	judging := r.judging.Add(1)
 	if len(r.opts.SetUp.Managers) > 0 && judging <= overlapMax {
@@ -360,7 +378,7 @@ func (r *Runner) judge(trader hub.TraderName, at hub.GatewayName, req hub.OrderR
 		}
 		r.plugins.Judge(candidate, func(verdicts []hub.Verdict) {
 			r.judging.Add(-1)
-			r.conclude(hub.JudgeOrder{Ask: ask, Market: view, Verdicts: verdicts})
+			r.conclude(hub.JudgeOrder{Ask: ask, Market: view, Verdicts: verdicts}, place{at, req.Instrument})
 		})
 		return
 	}
@@ -393,8 +411,8 @@ func answerID(done func(hub.OrderID, hub.GatewayName, error)) func([]core.Effect
 }
 
 // conclude proposes the decision about an order that was taken. Its trader has the id already, so it is not given up while the journal takes anything at all.
-func (r *Runner) conclude(in hub.JudgeOrder) {
-	p := proposal{ask: in.Ask, lost: func(error) { r.forget(in.Ask) }}
+func (r *Runner) conclude(in hub.JudgeOrder, at place) {
+	p := proposal{ask: in.Ask, at: at, lost: func(error) { r.forget(in.Ask) }}
 	err := r.propose(in, p)
 	if err == nil {
 		return
@@ -428,7 +446,7 @@ func (r *Runner) forget(ask uint64) {
 
 func (r *Runner) proposeOrder(in hub.SubmitOrder, ask uint64, done func(hub.OrderID, hub.GatewayName, error)) {
 	err := r.propose(in, proposal{
-		ask: ask, applied: answerID(done),
+		ask: ask, at: place{in.Gateway, in.Request.Instrument}, applied: answerID(done),
 		lost: func(err error) {
 			r.forget(ask)
 			done("", "", err)

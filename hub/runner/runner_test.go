@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"tradehub/hub"
+	"tradehub/hub/calendar"
 	"tradehub/hub/gate"
 	"tradehub/hub/runner"
 )
@@ -182,6 +183,19 @@ rules:
   - {name: collar, require: abs(order.price - market.last) <= 100}
 `
 
+// calendars are those that a hub has unless it is told otherwise.
+func calendars() *calendar.Set {
+	all, errs := calendar.Read(nil)
+	if len(errs) > 0 {
+		panic(errs[0])
+	}
+	of := map[string]*calendar.Calendar{}
+	for _, x := range calendar.Exchanges() {
+		of[x.Exchange] = all[x.Calendar]
+	}
+	return calendar.NewSet(all["cn-futures"], of)
+}
+
 func files(more ...string) []hub.PolicyFile {
 	return []hub.PolicyFile{
 		{Name: "fund.yaml", Text: "policy: fund\nrules:\n  - {name: value, require: order.value <= 1_000_000}\n" + strings.Join(more, "")},
@@ -195,7 +209,7 @@ func open(t *testing.T, dir string, change func(*runner.Options)) *house {
 	h.free.Store(1 << 40)
 	h.clock.Store(time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC).UnixNano())
 	h.opts = runner.Options{
-		Dir: dir, Calendar: runner.CNFutures(), MarkEvery: 5 * time.Millisecond, FirstTick: 20 * time.Millisecond,
+		Dir: dir, Calendars: calendars(), MarkEvery: 5 * time.Millisecond, FirstTick: 20 * time.Millisecond,
 		SetUp: hub.SetUp{Fund: "f", Currency: "CNY", Gateways: []hub.GatewayName{"SIM"}, Traders: []hub.TraderSetUp{{Name: "alpha", Capital: d("1000000")}}},
 		Clock: func() time.Time { return time.Unix(0, h.clock.Load()) },
 		Free:  func(string) (int64, error) { return h.free.Load(), nil },

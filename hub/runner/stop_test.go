@@ -50,7 +50,7 @@ func jam(t *testing.T, orders int) (r *runner.Runner, c *crowd, answered *sync.W
 	held, in := make(chan struct{}), make(chan struct{})
 	var jammed sync.Once
 	opts := runner.Options{
-		Dir: t.TempDir(), Calendar: runner.CNFutures(),
+		Dir: t.TempDir(), Calendars: calendars(),
 		SetUp: hub.SetUp{
 			Fund: "f", Currency: "CNY", Gateways: []hub.GatewayName{"SIM"}, Managers: []string{"margin"},
 			Traders: []hub.TraderSetUp{{Name: "alpha", Capital: d("1000000000")}, {Name: "beta", Capital: d("1")}},

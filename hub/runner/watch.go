@@ -93,7 +93,7 @@ func freeBytes(dir string) (int64, error) {
 	return int64(s.Bavail) * s.Bsize, nil
 }
 
-// keepTime begins trading days, and values what is held.
+// keepTime values what is held, and sees that a trading day has begun if the system slept over its timer.
 func (r *Runner) keepTime() {
 	tick := time.NewTicker(r.opts.MarkEvery)
 	defer tick.Stop()
@@ -125,12 +125,6 @@ func (r *Runner) askAgain(now hub.Time) {
 	}
 	for _, o := range r.core.OwedCancels(now.Add(-askAgain)) {
 		r.plugins.Cancel(o)
-	}
-}
-
-func (r *Runner) rollIfDue() {
-	if day := r.opts.Calendar.Day(r.opts.Clock()); day > r.Day() {
-		r.must(hub.RollDay{Day: day})
 	}
 }
 
