@@ -293,10 +293,11 @@ func writePositions(e env, positions []ctl.Position) {
 }
 
 func writeAccounts(e env, accounts []ctl.Account) {
-	rows := [][]cell{headed("TRADER CAPITAL BALANCE AVAILABLE FROZEN REALISED UNREALISED COMMISSION")}
+	rows := [][]cell{headed("TRADER CAPITAL BALANCE AVAILABLE FROZEN REALISED UNREALISED COMMISSION DAY DRAWDOWN LOSSES")}
 	for _, a := range accounts {
 		rows = append(rows, []cell{
 			text(orFund(a.Trader)), number(a.Capital), number(a.Balance), number(a.Available), number(a.Frozen), number(a.Realised), number(a.Unrealised), number(a.Commission),
+			number(a.DayPnL), number(a.Drawdown), whole(a.Losses),
 		})
 	}
 	writeTable(e, rows)

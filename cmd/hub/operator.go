@@ -70,7 +70,14 @@ func (o operator) Plugins() []ctl.Plugin {
 
 // Accounts are the fund's, and every trader's who has a book.
 func (o operator) Accounts() []ctl.Account {
-	return mapped(o.h.runner.Standings(), func(s core.Standing) ctl.Account { return account(s.Account) })
+	return mapped(o.h.runner.Standings(), func(s core.Standing) ctl.Account {
+		a := account(s.Account)
+		if f, ok := o.h.runner.Figures(s.Trader); ok {
+			a.Cash, a.Moved, a.MarginPositions, a.EquityStart, a.DayPnL = s.Account.Cash, f.Moved, f.MarginPositions, f.EquityStart, f.DayPnL
+			a.Peak, a.Drawdown, a.DrawdownDay, a.Losses = f.Peak, f.Drawdown, f.DrawdownDay, f.Losses
+		}
+		return a
+	})
 }
 
 func account(a hub.Account) ctl.Account {
@@ -85,7 +92,7 @@ func (o operator) known(trader string) error {
 	if trader == "" {
 		return nil
 	}
-	if _, ok := o.h.runner.Account(hub.TraderName(trader)); ok {
+	if _, ok := o.h.runner.Account(hub.TraderName(trader)); ok && trader != string(hub.Unassigned) {
 		return nil
 	}
 	names := mapped(o.h.config.Traders, func(t config.Trader) string { return string(t.Name) })
@@ -118,15 +125,19 @@ func (o operator) Trades(trader string) ([]ctl.Trade, error) {
 }
 
 func (o operator) Positions(trader string) ([]ctl.Position, error) {
-	if err := o.known(trader); err != nil {
-		return nil, err
-	}
-	return mapped(o.h.runner.Positions(hub.TraderName(trader)), func(p hub.Position) ctl.Position {
-		return ctl.Position{
-			Trader: string(p.Trader), Gateway: string(p.Gateway), Contract: p.Instrument.String(), Direction: p.Direction.String(), Quantity: p.Qty, Today: p.Today,
-			Yesterday: p.Yesterday, Frozen: p.Frozen, Price: p.Price, PnL: p.PnL,
+	if trader != string(hub.Unassigned) {
+		if err := o.known(trader); err != nil {
+			return nil, err
 		}
-	}), nil
+	}
+	return mapped(o.h.runner.Positions(hub.TraderName(trader)), ctlPosition), nil
+}
+
+func ctlPosition(p hub.Position) ctl.Position {
+	return ctl.Position{
+		Trader: string(p.Trader), Gateway: string(p.Gateway), Contract: p.Instrument.String(), Direction: p.Direction.String(), Quantity: p.Qty, Today: p.Today,
+		Yesterday: p.Yesterday, Frozen: p.Frozen, Price: p.Price, PnL: p.PnL,
+	}
 }
 
 func (o operator) ReloadPolicy(ctx context.Context, by string) (ctl.Reloaded, error) {

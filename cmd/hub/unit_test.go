@@ -178,6 +178,29 @@ t1     o1     alpha   rb2610.SHFE  SHORT CLOSE_TODAY   3512         1         3.
 TRADER  CONTRACT     SIDE  QUANTITY  TODAY  YESTERDAY  FROZEN  PRICE    PNL
 (fund)  rb2610.SHFE  LONG         3      1          2       0   3500  -20.5
 `},
+		{"breaks", false, func(e env) {
+			writeBreaks(e, ctl.Breaks{
+				Statements: []ctl.Statement{{Gateway: "SIM", Time: at}, {Gateway: "CTP"}},
+				Unassigned: []ctl.Position{{Trader: "unassigned", Contract: "rb2610.SHFE", Direction: "LONG", Quantity: dec("-2"), Yesterday: dec("-2")}},
+				Breaks:     []ctl.Break{{Time: at, Gateway: "SIM", Contract: "rb2610.SHFE", Direction: "LONG", Hub: dec("5"), Venue: dec("3")}},
+			})
+		}, `
+GATEWAY  STATED
+SIM      2026-11-22 09:30:05
+CTP      never: nothing is compared
+
+TRADER      CONTRACT     SIDE  QUANTITY  TODAY  YESTERDAY  FROZEN  PRICE  PNL
+unassigned  rb2610.SHFE  LONG        -2      0         -2       0      0    0
+
+TIME                 GATEWAY  CONTRACT     SIDE  HUB  VENUE
+2026-11-22 09:30:05  SIM      rb2610.SHFE  LONG    5      3
+`},
+		{"accounts", false, func(e env) {
+			writeAccounts(e, []ctl.Account{{Trader: "alpha", Capital: dec("2000000"), Balance: dec("1999000.5"), DayPnL: dec("-999.5"), Drawdown: dec("1200"), Losses: 3}})
+		}, `
+TRADER  CAPITAL    BALANCE  AVAILABLE  FROZEN  REALISED  UNREALISED  COMMISSION     DAY  DRAWDOWN  LOSSES
+alpha   2000000  1999000.5          0       0         0           0           0  -999.5      1200       3
+`},
 		{"rates", false, func(e env) {
 			writeRates(e, ctl.Rates{Currency: "CNY", Rates: []ctl.Rate{
 				{Currency: "HKD", Rate: dec("0.92"), Time: at, Age: 90061.4, By: "hub.yaml", Old: true}, {Currency: "USDT", Rate: dec("7.12"), Time: at, Age: 3.2, By: "olivia"},

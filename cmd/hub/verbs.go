@@ -27,6 +27,7 @@ func verbs() []verb {
 		ctlVerbs(),
 		stopVerbs(),
 		rateVerbs(),
+		bookVerbs(),
 		[]verb{versionVerb()},
 	)
 }

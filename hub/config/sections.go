@@ -147,7 +147,10 @@ func (r *reader) rates(p place, to *[]hub.Rate, at map[string]place) {
 }
 
 func (r *reader) traders(p place, d *document) {
-	r.named(p, "trader", func(name string, _, value place) {
+	r.named(p, "trader", func(name string, key, value place) {
+		if name == string(hub.Unassigned) {
+			r.fail(key, "%s is no name for a trader: it stands for what the venue's account holds and is no trader's; choose another", name)
+		}
 		t := Trader{Name: hub.TraderName(name)}
 		var at traderPlaces
 		r.object(value,

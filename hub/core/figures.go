@@ -54,6 +54,7 @@ type Figures struct {
 	Drawdown        hub.Decimal // Peak - Equity
 	DrawdownDay     hub.Decimal // PeakDay - Equity
 	Losses          int         // orders that closed something and ended with a loss, one after another
+	Moved           hub.Decimal // of the capital, what transfers have brought
 	MarginPositions hub.Decimal // of what is frozen, what positions hold
 }
 
@@ -72,7 +73,7 @@ func (b *book) figures() Figures {
 		Equity: b.equity(&sum), EquityStart: sum.Add(b.Capital, b.DayStart), DayPnL: sum.Sub(b.profit(&sum), b.DayStart),
 		DayRealised: sum.Sub(b.Realised, b.RealisedStart), DayCommission: sum.Sub(b.Commission, b.CommissionStart),
 		Peak: sum.Add(b.Capital, b.Peak), PeakDay: sum.Add(b.Capital, b.PeakDay), Drawdown: b.below(&sum, b.Peak), DrawdownDay: b.below(&sum, b.PeakDay),
-		Losses: b.Losses, MarginPositions: b.Margin,
+		Losses: b.Losses, Moved: b.Moved, MarginPositions: b.Margin,
 	}
 }
 

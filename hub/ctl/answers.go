@@ -93,6 +93,17 @@ type Account struct {
 	Realised   hub.Decimal `json:"realised"`
 	Unrealised hub.Decimal `json:"unrealised"`
 	Commission hub.Decimal `json:"commission"`
+
+	// What follows is in the list of accounts alone. Moved is the part of Capital that transfers have brought.
+	Cash            hub.Decimal `json:"cash"`
+	Moved           hub.Decimal `json:"moved"`
+	MarginPositions hub.Decimal `json:"margin_positions"`
+	EquityStart     hub.Decimal `json:"equity_start"`
+	DayPnL          hub.Decimal `json:"pnl_day"`
+	Peak            hub.Decimal `json:"peak"`
+	Drawdown        hub.Decimal `json:"drawdown"`
+	DrawdownDay     hub.Decimal `json:"drawdown_day"`
+	Losses          int         `json:"consecutive_losses"`
 }
 
 // Order is an order and its life so far.

@@ -46,7 +46,12 @@ var (
 	trade    = ctl.Trade{ID: "t1", OrderID: "o1", Trader: "alpha", Time: at}
 	position = ctl.Position{Trader: "alpha", Contract: "rb2610.SHFE", Direction: "LONG"}
 	rates    = ctl.Rates{Currency: "CNY", Rates: []ctl.Rate{{Currency: "USDT", Rate: hub.MustDecimal("7.1"), Time: at, Age: 3.5, By: "hub.yaml", Old: true}}, MaxAge: 2}
-	account  = ctl.Account{Trader: "alpha", Balance: hub.MustDecimal("0.1")}
+	breaks   = ctl.Breaks{
+		Statements: []ctl.Statement{{Gateway: "SIM", Time: at}, {Gateway: "CTP"}}, Unassigned: []ctl.Position{{Trader: "unassigned", Quantity: hub.MustDecimal("-2")}},
+		Breaks: []ctl.Break{{Time: at, Gateway: "SIM", Contract: "rb2610.SHFE", Direction: "LONG", Hub: hub.MustDecimal("5"), Venue: hub.MustDecimal("7"), Text: "break"}},
+	}
+	moved   = ctl.Transferred{Done: "moved", Price: hub.MustDecimal("3500.5"), Gateway: "SIM"}
+	account = ctl.Account{Trader: "alpha", Balance: hub.MustDecimal("0.1")}
 )
 
 func (o *operator) note(format string, args ...any) error {
@@ -78,6 +83,16 @@ func (o *operator) Rates() ctl.Rates { return rates }
 
 func (o *operator) SetRate(_ context.Context, r ctl.NewRate, by string) (ctl.Rates, error) {
 	return rates, o.note("rate %s %s %t by %s", r.Currency, r.Rate, r.Jump, by)
+}
+
+func (o *operator) Breaks() ctl.Breaks { return breaks }
+
+func (o *operator) TransferPosition(_ context.Context, t ctl.PositionTransfer, by string) (ctl.Transferred, error) {
+	return moved, o.note("move %+v by %s", t, by)
+}
+
+func (o *operator) TransferCapital(_ context.Context, t ctl.CapitalTransfer, by string) (ctl.Transferred, error) {
+	return moved, o.note("move %+v by %s", t, by)
 }
 
 func (o *operator) CancelAll(_ context.Context, w ctl.Whom, by string) (ctl.Cancelled, error) {
@@ -165,6 +180,17 @@ func TestEverything(t *testing.T) {
 	gotRates, err = c.SetRate(ctx, ctl.NewRate{Currency: "USDT", Rate: hub.MustDecimal("7.12"), Jump: true})
 	check("set rate", rates, gotRates, err)
 	asked = append(asked, "rate USDT 7.12 true by "+me(t))
+	gotBreaks, err := c.Breaks(ctx)
+	check("breaks", breaks, gotBreaks, err)
+	position := ctl.PositionTransfer{
+		Contract: "rb2610.SHFE", Gateway: "SIM", Direction: "LONG", Quantity: hub.MustDecimal("3"), From: "alpha", To: "beta", Price: hub.MustDecimal("0.1"), AtCost: true, Reason: "handover",
+	}
+	gotMoved, err := c.TransferPosition(ctx, position)
+	check("transfer position", moved, gotMoved, err)
+	capital := ctl.CapitalTransfer{From: "alpha", To: "beta", Amount: hub.MustDecimal("100000.5"), Reason: "more"}
+	gotMoved, err = c.TransferCapital(ctx, capital)
+	check("transfer capital", moved, gotMoved, err)
+	asked = append(asked, fmt.Sprintf("move %+v by %s", position, me(t)), fmt.Sprintf("move %+v by %s", capital, me(t)))
 	cancelled, err := c.CancelAll(ctx, ctl.Whom{Trader: "alpha"})
 	check("cancel-all", ctl.Cancelled{Orders: 3}, cancelled, err)
 	reloaded, err := c.ReloadPolicy(ctx)

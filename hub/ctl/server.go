@@ -28,6 +28,10 @@ type Operator interface {
 	// Rates are what currencies are worth; SetRate says so of one.
 	Rates() Rates
 	SetRate(ctx context.Context, rate NewRate, by string) (Rates, error)
+	// Breaks are where books and venues' accounts differ; the transfers are the operator's way to say whose is what.
+	Breaks() Breaks
+	TransferPosition(ctx context.Context, t PositionTransfer, by string) (Transferred, error)
+	TransferCapital(ctx context.Context, t CapitalTransfer, by string) (Transferred, error)
 	CancelAll(ctx context.Context, whom Whom, by string) (Cancelled, error)
 	ReloadPolicy(ctx context.Context, by string) (Reloaded, error)
 	// StartRPC and StopRPC answer with what stock VeighNa would log.
@@ -93,6 +97,7 @@ func Handler(o Operator) http.Handler {
 	get(mux, "/v1/positions", func(r *http.Request) (any, error) { return o.Positions(r.URL.Query().Get("trader")) })
 	stateHandlers(mux, o)
 	rateHandlers(mux, o)
+	bookHandlers(mux, o)
 	post(mux, "/v1/cancel-all", some(func(r *http.Request, w Whom) (any, error) { return o.CancelAll(r.Context(), w, by(r)) }))
 	post(mux, "/v1/policy/reload", func(r *http.Request, _ struct{}) (any, error) { return o.ReloadPolicy(r.Context(), by(r)) })
 	post(mux, "/v1/rpc/start", func(r *http.Request, _ struct{}) (any, error) {
