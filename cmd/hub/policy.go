@@ -18,16 +18,18 @@ func policyVerbs() []verb {
 			name: "policy check", args: "PATH...", short: "every error of policy files, or their revision",
 			long: `Compiles policy files as the hub does. A PATH is a file, or a folder, of which all .yaml files are taken but tests (_test.yaml). Every error of every file is
 reported with file:line:col; exit code 1. No running hub is needed. The revision of a folder is the one that the hub shows when it has loaded that folder.
-A limit such as 1_000_000 CNY is held against the fund's money, whose currency is what the fund's file says, or --currency; hub check takes it from hub.yaml.`,
+A limit such as 1_000_000 CNY is held against the fund's money, whose currency is what the fund's file says, or --currency; hub check takes it from hub.yaml.
+Of each file it says the most that its rules can take for an order, in steps: numbers, texts and operators are one each, variables and windows more. A file over the bound does not load.`,
 			prepare: func(flags *flag.FlagSet) func(env, []string) error {
 				currency := flags.String("currency", "", "the fund's `CURRENCY`, as hub.yaml has it")
-				return func(e env, args []string) error { return policyCheck(e, args, *currency) }
+				asJSON := flags.Bool("json", false, "for programs")
+				return func(e env, args []string) error { return policyCheck(e, args, *currency, *asJSON) }
 			},
 		},
 		{
 			name: "policy vars", args: "[FILTER]", short: "what a rule may read",
 			long: `Lists every variable that a rule may read: its name, its type, what it means and when it is missing, in which case the order is refused. With FILTER only those
-whose name or meaning contains it.`,
+whose name, unit or meaning contains it.`,
 			prepare: func(flags *flag.FlagSet) func(env, []string) error {
 				asJSON := flags.Bool("json", false, "for programs")
 				return func(e env, args []string) error { return policyVars(e, args, *asJSON) }
@@ -36,7 +38,34 @@ whose name or meaning contains it.`,
 	}
 }
 
-func policyCheck(e env, paths []string, currency string) error {
+// checked is what policy check found, for programs.
+type checked struct {
+	Revision string        `json:"revision,omitempty"` // "" with errors
+	Files    []checkedFile `json:"files"`
+	Errors   []mistake     `json:"errors"`
+	Warnings []mistake     `json:"warnings"`
+}
+
+// checkedFile is what a file of rules can take for an order.
+type checkedFile struct {
+	File    string `json:"file"`
+	Trader  string `json:"trader,omitempty"` // "" for the fund's
+	Rules   int    `json:"rules"`
+	Steps   int    `json:"steps"`
+	MostOf  int    `json:"steps_max"`
+	Reads   int    `json:"reads"`
+	Windows int    `json:"windows"`
+}
+
+// mistake is a policy.Error for programs.
+type mistake struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Col  int    `json:"col"`
+	Text string `json:"text"`
+}
+
+func policyCheck(e env, paths []string, currency string, asJSON bool) error {
 	if len(paths) == 0 {
 		return misused("usage: hub policy check PATH...", "which files?")
 	}
@@ -62,25 +91,53 @@ func policyCheck(e env, paths []string, currency string) error {
 	}
 	slices.SortFunc(files, func(a, b hub.PolicyFile) int { return strings.Compare(a.Name, b.Name) })
 	rules, errs := policy.Compile(files, policy.InCurrency(currency))
+	found := checked{Files: []checkedFile{}, Errors: mistakes(errs, shown), Warnings: []mistake{}}
+	if rules != nil {
+		found.Revision, found.Warnings = rules.Revision(), mistakes(rules.Warnings(), shown)
+		for _, c := range rules.Costs() {
+			found.Files = append(found.Files, checkedFile{
+				File: shown[c.File], Trader: string(c.Trader), Rules: c.Rules, Steps: c.Steps, MostOf: policy.MaxSteps, Reads: c.Reads, Windows: c.Windows,
+			})
+		}
+	}
+	if asJSON {
+		if err := writeJSON(e.stdout, found); err != nil {
+			return err
+		}
+	}
 	if len(errs) > 0 {
 		bad := map[string]bool{}
-		for _, p := range errs {
+		for _, p := range found.Errors {
 			bad[p.File] = true
-			p.File = shown[p.File]
-			fmt.Fprintln(e.stderr, p.String())
+			if !asJSON {
+				fmt.Fprintln(e.stderr, p)
+			}
 		}
 		return not("hub policy vars lists what a rule may read", "%s in %s", count(len(errs), "error"), count(len(bad), "file"))
 	}
-	for _, p := range rules.Warnings() {
-		p.File = shown[p.File]
-		fmt.Fprintln(e.stderr, "warning: "+p.String())
+	if asJSON {
+		return nil
+	}
+	for _, p := range found.Warnings {
+		fmt.Fprintln(e.stderr, "warning:", p)
 	}
 	whose := mapped(rules.Traders(), func(t hub.TraderName) string { return string(t) })
 	if rules.HasFund() {
 		whose = append([]string{"the fund"}, whose...)
 	}
 	fmt.Fprintf(e.stdout, "ok: %s, rules of %s, revision %s\n", count(len(files), "file"), strings.Join(whose, ", "), rules.Revision())
+	for _, f := range found.Files {
+		fmt.Fprintf(e.stdout, "    %s: %s, at most %s of %d for an order, %s\n", f.File, count(f.Rules, "rule"), count(f.Steps, "step"), f.MostOf, count(f.Windows, "window"))
+	}
 	return nil
+}
+
+// String is file:line:col: what.
+func (m mistake) String() string { return fmt.Sprintf("%s:%d:%d: %s", m.File, m.Line, m.Col, m.Text) }
+
+// mistakes are errors or warnings with the paths by which their files were named.
+func mistakes(all []policy.Error, shown map[string]string) []mistake {
+	return mapped(all, func(p policy.Error) mistake { return mistake{shown[p.File], p.Line, p.Col, p.Text} })
 }
 
 // policiesAt reads a file or a folder. Alone, a folder's files are named as seen from it, as the hub does; among others they need their whole path.
@@ -108,6 +165,7 @@ type variable struct {
 	Type    string   `json:"type"`
 	Unit    string   `json:"unit,omitempty"`
 	Values  []string `json:"values,omitempty"`
+	Also    string   `json:"also,omitempty"` // another name of it
 	Window  bool     `json:"window,omitempty"`
 	Meaning string   `json:"meaning"`
 	Missing string   `json:"missing,omitempty"`
@@ -119,8 +177,9 @@ func policyVars(e env, args []string, asJSON bool) error {
 	}
 	filter := strings.ToLower(strings.Join(args, ""))
 	found := []variable{}
+	var names []string
 	for _, v := range policy.Vars() {
-		out := variable{Name: v.Example(), Unit: v.Unit, Values: v.Members, Window: v.Windowed, Meaning: v.Meaning, Missing: v.Missing}
+		out := variable{Name: v.Example(), Unit: v.Unit, Values: v.Members, Also: v.Also, Window: v.Windowed, Meaning: v.Meaning, Missing: v.Missing}
 		switch v.Kind {
 		case policy.KindNumber:
 			out.Type = "number"
@@ -130,15 +189,25 @@ func policyVars(e env, args []string, asJSON bool) error {
 			out.Type = "truth"
 		case policy.KindMissing:
 		}
-		if strings.Contains(strings.ToLower(v.Name+" "+v.Meaning), filter) {
+		names = append(append(names, v.Name), strings.FieldsFunc(v.Name, func(r rune) bool { return r == '.' })...)
+		if strings.Contains(strings.ToLower(strings.Join([]string{v.Name, v.Also, v.Unit, v.Meaning}, " ")), filter) {
 			found = append(found, out)
 		}
 	}
 	if asJSON {
-		return writeJSON(e.stdout, found)
+		if err := writeJSON(e.stdout, found); err != nil {
+			return err
+		}
 	}
 	if len(found) == 0 {
-		return not("hub policy vars lists all", "no variable has %q in its name or meaning", filter)
+		hint := suggest(filter, names, "hub policy vars lists all")
+		if like := policy.Like(filter); like != "" {
+			hint = "did you mean " + like + "?"
+		}
+		return not(hint, "no variable has %q in its name, unit or meaning", filter)
+	}
+	if asJSON {
+		return nil
 	}
 	for _, v := range found {
 		fmt.Fprintln(e.stdout, v.head(e))

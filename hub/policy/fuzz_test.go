@@ -31,6 +31,9 @@ func FuzzCompile(f *testing.F) {
 		}
 	}
 	f.Add(tenRules)
+	f.Add("policy: fund\ncurrency: CNY\nlimits: {value: 1_000 CNY, each: 5 CNY/lot, age: 60 s, part: 0.5 part}\nrules:\n" +
+		"  - {name: r, require: order.value <= limits.value * 2 and order.value <= limits.each * order.quantity and market.age < limits.age}\n")
+	f.Add(`order.quantity in [5 lots, 6 lots] and 1 USD * fund.rate("USD") < order.price * order.quantity * contract.size * contract.rate`)
 	f.Add(`order.value <= 5 and "x" in ["x", order.symbol] ? min(1, 2.5) : trader.orders("10s") % 3 == -limits.x`)
 	f.Fuzz(func(t *testing.T, text string) {
 		decideAll(t, hub.PolicyFile{Name: "f.yaml", Text: text})
@@ -44,7 +47,15 @@ func FuzzCompile(f *testing.F) {
 
 func decideAll(t *testing.T, file hub.PolicyFile) {
 	t.Helper()
-	rules, errs := policy.Compile([]hub.PolicyFile{file})
+	decided(t, file, policy.OfLanguage(0))
+	decided(t, file, policy.InCurrency("CNY"))
+	decided(t, file)
+}
+
+// decided compiles a file, and asks what comes of it about every order.
+func decided(t *testing.T, file hub.PolicyFile, more ...policy.Option) {
+	t.Helper()
+	rules, errs := policy.Compile([]hub.PolicyFile{file}, more...)
 	if (rules == nil) != (len(errs) > 0) {
 		t.Fatalf("%d errors, rules %t", len(errs), rules != nil)
 	}
@@ -59,6 +70,11 @@ func decideAll(t *testing.T, file hub.PolicyFile) {
 	}
 	if rules == nil {
 		return
+	}
+	for _, c := range rules.Costs() {
+		if len(more) == 0 && c.Steps > policy.MaxSteps || c.Reads > c.Steps || c.Windows > policy.MaxWindows || c.Rules > policy.MaxRules {
+			t.Fatalf("the rules are not cheap: %+v", c)
+		}
 	}
 	for _, source := range []policy.Source{
 		table{},

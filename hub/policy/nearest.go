@@ -112,3 +112,11 @@ func variableLike(name string, limits []string) string {
 	}
 	return best
 }
+
+// Like is the variable that a name may be meant to be, as a rule that reads it would be told; "" when there is none.
+func Like(name string) string {
+	if like := variableLike(name, nil); like != name {
+		return like
+	}
+	return ""
+}
