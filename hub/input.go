@@ -202,6 +202,8 @@ type Contracts struct {
 type Mark struct {
 	Instrument `cbor:"1,keyasint"`
 	Price      Decimal `cbor:"2,keyasint"`
+	// Seen is when the hub received the tick; 0: with the entry.
+	Seen Time `cbor:"60,keyasint,omitempty"`
 }
 
 // Marks values what is held at the last prices.

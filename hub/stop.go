@@ -42,4 +42,8 @@ type CancelAll struct {
 	Reason string `cbor:"3,keyasint,omitempty"`
 }
 
+// Clock says that time passed and nothing else happened: for watches over what grows with time alone, such as the age of prices.
+type Clock struct{}
+
 func (CancelAll) input() {}
+func (Clock) input()     {}

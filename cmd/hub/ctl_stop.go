@@ -4,6 +4,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"strings"
+	"time"
 
 	"tradehub/hub/ctl"
 )
@@ -17,6 +19,12 @@ func stopVerbs() []verb {
 			`Of each trader and contract only orders pass that make the position smaller, all working closes counted: none that opens, none that turns it over. Until hub ctl resume, through restarts too.`),
 		stateVerb("resume", "ACTIVE", "take orders again",
 			`Ends halt, cancel-only and reduce-only, whether a person or a watch set it. Of the states of a trader, of the fund (--all) and of a gateway the most restrictive holds.`),
+		ctlVerb("watches", "what the policies watch after the trade", `Every watch, whether it has fired, and the numbers that it looks at.`,
+			func(_ *flag.FlagSet, a asker) func(env) error {
+				return func(e env) error {
+					return show(e, a, func(ctx context.Context, c *ctl.Client) ([]ctl.Watch, error) { return c.Watches(ctx) }, func(w []ctl.Watch) { writeWatches(e, w) })
+				}
+			}),
 		partVerb("cancel-all", "cancel every active order of a trader, a gateway, a contract, or of all",
 			`Asks the venues to cancel; the orders end when they say so. Orders in doubt are asked about, those at gateways that are down are cancelled when they are back, and what the hub had been
 asked for before and not decided is not sent. Halt, too, or new ones may follow.`,
@@ -95,5 +103,22 @@ func writeGateways(e env, gateways []ctl.GatewayStanding) {
 		return
 	}
 	fmt.Fprintln(e.stdout)
+	writeTable(e, rows)
+}
+
+func writeWatches(e env, watches []ctl.Watch) {
+	rows := [][]cell{headed("TRADER WATCH PLACE THEN STATE TIMES VALUES")}
+	for _, w := range watches {
+		state := coloured("armed", green)
+		switch {
+		case w.Blind != "":
+			state = coloured("not computable: "+w.Blind, red)
+		case w.Fired:
+			state = coloured("fired "+w.Since.Local().Format(time.DateTime), yellow)
+		}
+		rows = append(rows, []cell{
+			text(orFund(w.Trader)), text(w.Name), text(w.Place), text(strings.Join(w.Then, ", ")), state, whole(w.Times), text(strings.Join(w.Values, " ")),
+		})
+	}
 	writeTable(e, rows)
 }

@@ -102,3 +102,17 @@ func partOf(w ctl.Whom) hub.Part {
 	i, _ := hub.ParseInstrument(w.Contract)
 	return hub.Part{Trader: hub.TraderName(w.Trader), Gateway: hub.GatewayName(w.Gateway), Instrument: i}
 }
+
+// Watches are those of every trader, and the fund's.
+func (o operator) Watches() []ctl.Watch {
+	return mapped(o.h.runner.Watches(), func(w core.WatchStanding) ctl.Watch {
+		x := ctl.Watch{
+			Trader: string(w.Trader), Name: w.Name, Place: w.Place, Then: w.Then, Fired: w.Fired, Times: w.Times, Daily: w.Daily, Blind: w.Blind, Values: w.Values,
+		}
+		if w.Since != 0 {
+			since := w.Since.UTC()
+			x.Since = &since
+		}
+		return x
+	})
+}

@@ -214,6 +214,18 @@ USDT        7.12  2026-11-22 09:30:05       3s  olivia
 			writePlugins(e, []ctl.Plugin{{Name: "SIM", Kind: "gateway", State: "down", Since: at, Restarts: 2, Reason: "it died"}})
 		}, "\n\x1b[1mPLUGIN\x1b[0m  \x1b[1mKIND\x1b[0m     \x1b[1mSTATE\x1b[0m  \x1b[1mSINCE\x1b[0m                \x1b[1mPID\x1b[0m  \x1b[1mRESTARTS\x1b[0m  \x1b[1mREASON\x1b[0m\n" +
 			"SIM     gateway  \x1b[31mdown\x1b[0m   2026-11-22 09:30:05    0         2  it died\n"},
+		{"watches", false, func(e env) {
+			writeWatches(e, []ctl.Watch{
+				{Name: "loss", Place: "fund.yaml:5", Then: []string{"halt", "alert"}, Fired: true, Since: &at, Times: 2, Values: []string{"fund.pnl.day=-5"}},
+				{Trader: "alpha", Name: "old", Place: "a.yaml:7", Then: []string{"alert"}, Blind: "no tick"},
+				{Trader: "alpha", Name: "new", Place: "a.yaml:9", Then: []string{"alert"}},
+			})
+		}, `
+TRADER  WATCH  PLACE        THEN         STATE                      TIMES  VALUES
+(fund)  loss   fund.yaml:5  halt, alert  fired 2026-11-22 09:30:05      2  fund.pnl.day=-5
+alpha   old    a.yaml:7     alert        not computable: no tick        0
+alpha   new    a.yaml:9     alert        armed                          0
+`},
 		{"refusing", false, func(e env) {
 			writeStatus(e, ctl.Status{
 				Version: "1", PID: 7, Started: at, Fund: "f", Currency: "CNY", Day: "20261123", Revision: "r", Journal: "failed: no space", Entries: 5, Data: "/d", Refusing: "the disk is full",

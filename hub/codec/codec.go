@@ -41,6 +41,7 @@ const (
 const (
 	kindSetState = iota + 50
 	kindCancelAll
+	kindClock
 )
 
 // Kinds of the operator's transfers and of what venues say of the account.
@@ -115,6 +116,8 @@ func kindOf(in hub.Input) int {
 		return kindSetRates
 	case hub.CancelAll:
 		return kindCancelAll
+	case hub.Clock:
+		return kindClock
 	case hub.TransferPosition:
 		return kindTransferPosition
 	case hub.TransferCapital:
@@ -165,6 +168,8 @@ func Decode(b []byte) (hub.Entry, error) {
 		p.Input, err = decode[hub.SetState](body)
 	case kindCancelAll:
 		p.Input, err = decode[hub.CancelAll](body)
+	case kindClock:
+		p.Input, err = decode[hub.Clock](body)
 	case kindTransferPosition:
 		p.Input, err = decode[hub.TransferPosition](body)
 	case kindTransferCapital:

@@ -71,6 +71,7 @@ var inputs = []hub.Input{
 	hub.SetState{},
 	hub.SetRates{},
 	hub.CancelAll{},
+	hub.Clock{},
 }
 
 func TestEntriesComeBack(t *testing.T) {

@@ -63,9 +63,11 @@ type book struct {
 
 	byKey map[key]*position
 	state hub.State // the most restrictive of its restraints
-	flow  flow
-	keeps keeps // windows of the trader's cells
-	core  *Core // nil in a book that is made to compare with
+	// stirred: something happened that its watches look at, in the entry that is applied.
+	stirred bool
+	flow    flow
+	keeps   keeps // windows of the trader's cells
+	core    *Core // nil in a book that is made to compare with
 }
 
 func newBook(trader hub.TraderName) *book { return &book{Trader: trader, byKey: map[key]*position{}} }

@@ -251,6 +251,7 @@ func (c *Core) today(scope policy.Scope, owner string) dayFlow {
 
 // happened counts.
 func (c *Core) happened(b *book, k *contract, what happening, a amounts) {
+	c.stir(b)
 	at := c.placeOf(k)
 	b.flow.add(event{c.now, at, what}, a, c.flowMax)
 	c.forgotShared = max(c.forgotShared, b.flow.forgotShared)

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -48,6 +49,8 @@ type Core struct {
 	owns         map[pool]*own
 	tradeNames   map[tradeName]tradeSides // fills of remembered orders, by what their gateway calls them
 	cuts         []cut
+	watches      []*watching
+	stirred      []*book  // whose watches are to be looked at
 	stamp        hub.Time // of the entry that is applied: what the clock said, and not later than now
 
 	places  []place // 0 is none
@@ -140,6 +143,7 @@ func (c *Core) Step(e hub.Entry) []Effect {
 		c.setState(in)
 	case hub.CancelAll:
 		c.cancelAll(in)
+	case hub.Clock: // it moved the clock
 	case hub.RollDay:
 		c.rollDay(in)
 	case hub.SetRates:
@@ -153,6 +157,7 @@ func (c *Core) Step(e hub.Entry) []Effect {
 	default:
 		panic(fmt.Sprintf("core: no such input: %T", e.Input))
 	}
+	c.watch(e.Input)
 	return c.effects
 }
 
@@ -214,6 +219,7 @@ func (c *Core) setUp(in hub.SetUp) {
 		}
 	}
 	c.keepWindows()
+	c.keepWatches(c.imageOfWatches())
 	if regroup {
 		c.regroup()
 	}
@@ -249,6 +255,7 @@ func (c *Core) loadPolicies(in hub.LoadPolicies) {
 	}
 	c.files, c.language, c.rulesIn, c.rules = in.Files, in.Language, c.setup.Currency, rules
 	c.keepWindows()
+	c.keepWatches(c.imageOfWatches())
 	c.emit(PoliciesAnswered{Revision: rules.Revision()})
 }
 
@@ -303,6 +310,7 @@ func (c *Core) mark(in hub.Marks) {
 				continue
 			}
 			c.fund.mark(&sum, k, m.Price)
+			c.fund.seen(k.key, cmp.Or(m.Seen, c.now))
 			c.unassigned.mark(&sum, k, m.Price)
 			for i, b := range c.traders {
 				if b.mark(&sum, k, m.Price) {
@@ -316,6 +324,7 @@ func (c *Core) mark(in hub.Marks) {
 	for i, b := range c.traders {
 		if touched[i] {
 			b.crest(&sum)
+			c.stir(b)
 			c.emit(BookChanged{Trader: b.Trader})
 		}
 	}

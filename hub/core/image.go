@@ -36,16 +36,17 @@ type Image struct {
 	Language   int              `cbor:"45,keyasint,omitempty"` // of Files
 	RulesIn    string           `cbor:"46,keyasint,omitempty"` // the currency that Files were compiled for
 	// Places are those of the flows of the books; Cells are sorted, and those that counted nothing are left out.
-	Places []place `cbor:"70,keyasint,omitempty"`
-	Cells  []cell  `cbor:"71,keyasint,omitempty"`
-	Cuts   []cut   `cbor:"61,keyasint,omitempty"`
+	Places  []place   `cbor:"70,keyasint,omitempty"`
+	Cells   []cell    `cbor:"71,keyasint,omitempty"`
+	Cuts    []cut     `cbor:"61,keyasint,omitempty"`
+	Watched []watched `cbor:"62,keyasint,omitempty"`
 }
 
 // Image copies the state.
 func (c *Core) Image() Image {
 	im := Image{
 		Seq: c.seq, Now: c.now, Day: c.day, DayBefore: c.dayBefore, Head: c.head, OrderCount: c.orderCount, TradeCount: c.tradeCount, SetUp: c.setup, Files: slices.Clone(c.files),
-		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints), Calendars: slices.Clone(c.calendars), Cuts: slices.Clone(c.cuts),
+		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints), Calendars: slices.Clone(c.calendars), Cuts: slices.Clone(c.cuts), Watched: c.imageOfWatches(),
 		Language: c.language, RulesIn: c.rulesIn, Places: slices.Clone(c.places[1:]), Cells: c.imageOfCells(),
 		Rates: slices.Clone(c.rates), RatesKept: true,
 		Unassigned: c.unassigned.image(), Breaks: slices.Clone(c.breaks),
@@ -145,7 +146,11 @@ func Restore(im Image) (*Core, error) {
 	}
 	c.restraints, c.cuts = im.Restraints, im.Cuts
 	c.takeOldHalts()
-	return c, c.restoreCells(&im)
+	if err := c.restoreCells(&im); err != nil {
+		return nil, err
+	}
+	c.keepWatches(im.Watched)
+	return c, nil
 }
 
 func (c *Core) imageOfCells() []cell {

@@ -421,6 +421,7 @@ func (c *Core) setDoubt(o *order, doubt bool) {
 	if !doubt {
 		step = -1
 	}
+	c.stir(c.byTrader[o.Trader])
 	k := key{o.Gateway, o.Instrument}
 	for _, b := range []*book{c.byTrader[o.Trader], c.fund} {
 		b.InDoubt += step

@@ -40,6 +40,7 @@ type position struct {
 	Mark        hub.Decimal `cbor:"8,keyasint,omitzero"`
 	Unrealised  hub.Decimal `cbor:"9,keyasint,omitzero"`
 	Active      int         `cbor:"10,keyasint,omitempty"` // orders that may still trade
+	Seen        hub.Time    `cbor:"60,keyasint,omitempty"` // when the hub had the tick of Mark; of the fund's positions
 
 	in []*cell // the cells that it adds to
 }

@@ -43,6 +43,21 @@ func (v *venue) take(t *rapid.T, effects []core.Effect) {
 	}
 }
 
+// watched are the files with watches that fire now and then, and do everything that watches do.
+func watched(files []hub.PolicyFile) []hub.PolicyFile {
+	files[0].Text += `watch:
+  - {name: drawdown, when: fund.drawdown_day > 20_000, then: [alert, cancel_all], clear: fund.drawdown_day < 5_000}
+  - {name: doubts, when: fund.in_doubt > 3 or fund.gateway_down > 10, then: alert}
+`
+	files[1].Text += `watch:
+  - {name: loss, when: trader.pnl.day <= -2_000, then: [reduce_only, alert], again: once per day}
+  - {name: rejects, when: trader.rejects_in_a_row >= 3 or trader.rejects("10s") > 8, then: cancel_only}
+  - {name: stale, when: trader.oldest_mark_age > 60, then: alert}
+`
+	files[2].Text += "watch:\n  - {name: losses, when: trader.consecutive_losses >= 2, then: [halt, cancel_all]}\n"
+	return files
+}
+
 // TestHistories draws histories of orders, reports that come late, twice and in any order, cancels, prices, halts, days, restarts and reconciliations, and holds the core to its
 // promises after every entry.
 func TestHistories(t *testing.T) {
@@ -50,7 +65,7 @@ func TestHistories(t *testing.T) {
 		w, v := newWorld(), newVenue()
 		w.open()
 		cross := rapid.SampledFrom([]string{"allow", "refuse"}).Draw(t, "internal cross")
-		w.step(hub.LoadPolicies{Files: withFundKey("internal_cross: " + cross), Language: policy.Language})
+		w.step(hub.LoadPolicies{Files: watched(withFundKey("internal_cross: " + cross)), Language: policy.Language})
 		answered := map[hub.OrderID]int{}
 		day := 23
 		var asks uint64
@@ -159,6 +174,10 @@ func TestHistories(t *testing.T) {
 					v.left[id] = hub.Decimal{}
 					send(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportRejected, Reason: "no"})
 				}
+			},
+			"clock": func(*rapid.T) { v.take(t, w.step(hub.Clock{})) },
+			"cancel all": func(t *rapid.T) {
+				v.take(t, w.step(hub.CancelAll{Part: hub.Part{Trader: traders.Draw(t, "trader")}, By: "x"}))
 			},
 			"mark": func(t *rapid.T) {
 				w.step(hub.Marks{Marks: []hub.Mark{{Instrument: rapid.SampledFrom(contracts).Draw(t, "contract").Instrument, Price: decimal(3000, 4000, "price")}}})

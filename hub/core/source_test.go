@@ -24,6 +24,7 @@ func TestEveryVariableIsAnswered(t *testing.T) {
 			w.step(hub.VenueReport{Gateway: "SIM", OrderID: w.core.Orders("alpha", true)[0].ID, Kind: hub.ReportFill, TradeID: fmt.Sprint(n), Price: d("3500"), Qty: d("1")})
 		}
 		w.step(hub.GatewayState{Gateway: "SIM", Up: true, Limits: []hub.MessageLimit{{Messages: 100, Window: time.Second}}})
+		w.step(hub.Marks{Marks: []hub.Mark{{Instrument: rb.Instrument, Price: d("3500")}}})
 		market := hub.MarketView{
 			Last: d("3500"), Bid: d("3499"), Ask: d("3501"), LimitUp: d("3800"), LimitDown: d("3200"), PreClose: d("3480"), Volume: d("1000"), OpenInt: d("2000"), Seen: w.now,
 			Session: hub.Session{

@@ -225,7 +225,7 @@ func (c *Core) Held() []hub.Mark {
 	var out []hub.Mark
 	for _, p := range c.fund.Positions {
 		if !c.idle(p.Key) {
-			out = append(out, hub.Mark{Instrument: p.Key.Instrument, Price: p.Mark})
+			out = append(out, hub.Mark{Instrument: p.Key.Instrument, Price: p.Mark, Seen: p.Seen})
 		}
 	}
 	return out

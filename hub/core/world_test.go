@@ -273,6 +273,19 @@ func TestStories(t *testing.T) {
 				return w.tell(w.step(hub.Marks{Marks: []hub.Mark{{Instrument: i, Price: d(arg("price", "0"))}}}))
 			case "halt":
 				return w.tell(w.step(hub.Halt{Trader: hub.TraderName(arg("trader", "")), On: !has("off"), By: "olivia", Reason: arg("reason", "")}))
+			case "watch": // of alpha, of another trader=, or of the fund
+				files := policies()
+				at := slices.Index([]string{"fund", "alpha", "beta"}, arg("trader", "alpha"))
+				files[at].Text += "watch:\n  " + strings.ReplaceAll(strings.TrimSpace(cmd.Input), "\n", "\n  ") + "\n"
+				return w.tell(w.step(hub.LoadPolicies{Files: files, Language: policy.Language}))
+			case "clock":
+				return w.tell(w.step(hub.Clock{}))
+			case "watches":
+				var b strings.Builder
+				for _, x := range w.core.Watches() {
+					fmt.Fprintf(&b, "%s %s: fired %t, %d times, daily %t, blind %q, then %v %v\n", x.Place, x.Name, x.Fired, x.Times, x.Daily, x.Blind, x.Then, x.Values)
+				}
+				return b.String()
 			case "cancel-all": // trader= gateway= contract=
 				i, _ := hub.ParseInstrument(arg("contract", ""))
 				return w.tell(w.step(hub.CancelAll{

@@ -42,6 +42,7 @@ var (
 		Traders: []ctl.Standing{{Trader: "alpha", State: "HALTED", Halted: true, Why: "HALTED by ops", Account: ctl.Account{Trader: "alpha", Capital: hub.MustDecimal("2000000.5")}}},
 	}
 	plugin   = ctl.Plugin{Kind: "risk", Name: "margin", State: "up", Since: at, Numbers: []ctl.Number{{Name: "margin.used", Trader: "alpha", Value: hub.MustDecimal("4550")}}}
+	watch    = ctl.Watch{Trader: "alpha", Name: "loss", Place: "alpha.yaml:3", Then: []string{"alert"}, Fired: true, Since: &at, Times: 2, Values: []string{"trader.pnl.day=-5"}}
 	order    = ctl.Order{ID: "o1", Trader: "alpha", Contract: "rb2610.SHFE", Price: hub.MustDecimal("3500"), Quantity: hub.MustDecimal("3"), Active: true, Time: at, Updated: at}
 	trade    = ctl.Trade{ID: "t1", OrderID: "o1", Trader: "alpha", Time: at}
 	position = ctl.Position{Trader: "alpha", Contract: "rb2610.SHFE", Direction: "LONG"}
@@ -61,6 +62,7 @@ func (o *operator) note(format string, args ...any) error {
 
 func (o *operator) Status() ctl.Status      { return status }
 func (o *operator) Plugins() []ctl.Plugin   { return []ctl.Plugin{plugin} }
+func (o *operator) Watches() []ctl.Watch    { return []ctl.Watch{watch} }
 func (o *operator) Accounts() []ctl.Account { return []ctl.Account{account} }
 
 func (o *operator) Orders(trader string, activeOnly bool) ([]ctl.Order, error) {
@@ -158,6 +160,8 @@ func TestEverything(t *testing.T) {
 	check("status", status, gotStatus, err)
 	plugins, err := c.Plugins(ctx)
 	check("plugins", []ctl.Plugin{plugin}, plugins, err)
+	watches, err := c.Watches(ctx)
+	check("watches", []ctl.Watch{watch}, watches, err)
 	accounts, err := c.Accounts(ctx)
 	check("accounts", []ctl.Account{account}, accounts, err)
 	orders, err := c.Orders(ctx, "a&b", true)

@@ -1,6 +1,6 @@
 // Package ctl is how the operator speaks to a running hub: HTTP and JSON over a unix socket in the hub's data directory.
 //
-//	GET  /v1/status /v1/accounts /v1/plugins
+//	GET  /v1/status /v1/accounts /v1/plugins /v1/watches
 //	GET  /v1/orders?trader=&active= /v1/trades?trader= /v1/positions?trader=     (trader "" is the fund)
 //	POST /v1/halt /v1/cancel-only /v1/reduce-only /v1/resume /v1/cancel-all /v1/policy/reload /v1/rpc/start /v1/rpc/stop /v1/log
 //

@@ -23,6 +23,7 @@ type Operator interface {
 	Trades(trader string) ([]Trade, error)
 	Positions(trader string) ([]Position, error)
 
+	Watches() []Watch
 	// SetState sets "HALTED", "CANCEL_ONLY", "REDUCE_ONLY" or "ACTIVE" for one of the trader, the gateway and the fund that whom names, and says what holds now.
 	SetState(ctx context.Context, state string, whom Whom, by string) (said string, err error)
 	// Rates are what currencies are worth; SetRate says so of one.
@@ -89,6 +90,7 @@ func Handler(o Operator) http.Handler {
 	mux := http.NewServeMux()
 	get(mux, "/v1/status", func(*http.Request) (any, error) { return o.Status(), nil })
 	get(mux, "/v1/plugins", func(*http.Request) (any, error) { return o.Plugins(), nil })
+	get(mux, "/v1/watches", func(*http.Request) (any, error) { return o.Watches(), nil })
 	get(mux, "/v1/accounts", func(*http.Request) (any, error) { return o.Accounts(), nil })
 	get(mux, "/v1/orders", func(r *http.Request) (any, error) {
 		return o.Orders(r.URL.Query().Get("trader"), r.URL.Query().Get("active") == "true")

@@ -3,6 +3,7 @@ package ctl
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // Whom names a trader, a gateway, or all: exactly one of them, so that nobody halts the fund by leaving a name away. Where orders or positions are meant, and not who may trade, trader,
@@ -23,6 +24,27 @@ type GatewayStanding struct {
 	Reason string `json:"reason,omitempty"` // why it is not up
 	State  string `json:"state"`
 	Why    string `json:"why,omitempty"`
+}
+
+// Watch is how a watch of the policies stands.
+type Watch struct {
+	Trader string   `json:"trader"` // "" for the fund
+	Name   string   `json:"name"`
+	Place  string   `json:"place"` // file:line
+	Then   []string `json:"then"`
+	// Fired: it does nothing until it has been clear, or, when it is Daily, until the next trading day. Times counts since it was first loaded.
+	Fired bool       `json:"fired"`
+	Since *time.Time `json:"since,omitempty"` // when it fired last
+	Times int        `json:"times"`
+	Daily bool       `json:"daily"`
+	// Blind is why it cannot be computed: it does nothing until it can.
+	Blind  string   `json:"blind,omitempty"`
+	Values []string `json:"values"` // what it reads now, as name=value
+}
+
+// Watches asks how the watches stand.
+func (c *Client) Watches(ctx context.Context) (w []Watch, err error) {
+	return w, c.ask(ctx, http.MethodGet, "/v1/watches", nil, &w)
 }
 
 // one wants a single subject.

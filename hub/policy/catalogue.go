@@ -193,6 +193,7 @@ func buildCatalogue() []VarInfo {
 		if o.money {
 			all = append(all, o.has(ownerVars())...)
 			all = append(all, o.has(bookVars())...)
+			all = append(all, o.has(watchVars())...)
 		}
 	}
 	all = append(all, currencyVars()...)

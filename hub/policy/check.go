@@ -38,6 +38,7 @@ type checker struct {
 	scale
 	limits map[string]limit
 	names  []string // of limits, sorted
+	watch  watching
 	faults []fault
 	// visits counts nodes. The parser's tree is a graph: of a < b < c it makes a < b and b < c with one b, and nesting those doubles the work at each level.
 	visits int
@@ -197,6 +198,9 @@ func (c *checker) member(n *ast.MemberNode) (operand, bool) {
 		c.fault(at, `%s counts over a window; write %s("10s"), from "1s" to %q, or %s("today")`, name, name, windowText(WindowMax), name)
 		return operand{}, false
 	}
+	if !c.watchable(info, at) {
+		return operand{}, false
+	}
 	return variable(info, 0, at), true
 }
 
@@ -236,6 +240,8 @@ func (c *checker) call(n *ast.CallNode) (operand, bool) {
 		return operand{}, false
 	case !known:
 		c.unknown(name, at)
+		return operand{}, false
+	case !c.watchable(info, at):
 		return operand{}, false
 	case info.Sized:
 		return c.sized(info, n, at)

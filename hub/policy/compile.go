@@ -45,6 +45,7 @@ type sheetCompiler struct {
 	limits map[string]limit
 	names  []string // of limits, sorted
 	nodes  int
+	watch  watching         // what is compiled is a watch
 	found  map[string]entry // of the top
 }
 
@@ -268,7 +269,7 @@ func (c *sheetCompiler) scalar(e entry, where, want string) (*scalar, bool) {
 
 // top reads the keys of the file and whose it is; false when that is not known.
 func (c *sheetCompiler) top(root *yaml.Node) bool {
-	found, ok := c.entries(root, "", []string{"policy", "trader", "currency", "internal_cross", "limits", "rules"}, []string{"watch", "use"})
+	found, ok := c.entries(root, "", []string{"policy", "trader", "currency", "internal_cross", "limits", "rules", "watch"}, []string{"use"})
 	if !ok {
 		return false
 	}
@@ -323,6 +324,9 @@ func (c *sheetCompiler) compile(s scale) {
 		c.fail(placeOf(e.value.Content[MaxRules]), "rules", "more than %d rules", MaxRules)
 	default:
 		c.rules(e.value)
+	}
+	if e, ok := c.found["watch"]; ok {
+		c.watches(e)
 	}
 }
 
@@ -527,7 +531,8 @@ func (c *sheetCompiler) name(n *yaml.Node, where string, found map[string]entry,
 	case !ruleName(name):
 		c.fail(placeOf(e.value), where, "%q is no name of a rule: small letters, digits and -, beginning with a letter, at most 64", shorten(name, textShown))
 	case lines[name] > 0:
-		c.fail(placeOf(e.value), where, "a rule %s is there already, in line %d", name, lines[name])
+		what, _, _ := strings.Cut(strings.TrimSuffix(where, "."+name), "[")
+		c.fail(placeOf(e.value), where, "a %s %s is there already, in line %d", strings.TrimSuffix(what, "s"), name, lines[name])
 	default:
 		lines[name] = e.value.Line
 	}
@@ -557,7 +562,7 @@ func (c *sheetCompiler) expression(s *scalar, from int, source, where string) *n
 	p, faults := parse(source)
 	var result *node
 	if len(faults) == 0 {
-		check := &checker{parsed: p, scale: c.scale, limits: c.limits, names: c.names}
+		check := &checker{parsed: p, scale: c.scale, limits: c.limits, names: c.names, watch: c.watch}
 		if o, ok := check.check(p.root); ok && check.only(o) {
 			result = o.node
 		}

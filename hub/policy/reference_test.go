@@ -76,6 +76,7 @@ func reference() string {
 		}
 		fmt.Fprintf(&b, "| `%s(%s)` | %s |\n", f.name, arguments, f.meaning)
 	}
+	b.WriteString(referenceWatches())
 	b.WriteString(referenceBounds())
 	return b.String()
 }
@@ -160,6 +161,7 @@ func referenceBounds() string {
 		{"bytes of a file", MaxFileBytes},
 		{"rules of a file", MaxRules},
 		{"limits of a file", MaxLimits},
+		{"watches of a file", MaxWatches},
 		{"names, numbers, texts and operators of all rules of a file", MaxFileNodes},
 		{"names, numbers, texts and operators of one expression", MaxNodes},
 		{"characters of one expression", MaxExpression},
@@ -197,6 +199,7 @@ Everything that a policy file may say. How to write one is told in [policy-guide
 | ` + "`internal_cross`" + ` | the fund's file, if wanted | ` + "`refuse`" + `, as without it: an order that could trade with a working order of the fund is refused; ` + "`cancel_resting`" + `: the working one is cancelled first; ` + "`allow`" + `: nothing, for simulated markets |
 | ` + "`limits`" + ` | if wanted | names with numbers, and their units if wanted: ` + "`order_value: 1_000_000`" + `, ` + "`position: 500 lots`" + `; a rule reads ` + "`limits.order_value`" + `, of its own file |
 | ` + "`rules`" + ` | every file | a list of at least one rule |
+| ` + "`watch`" + ` | if wanted | a list of watches: see below |
 | ` + "`name`" + ` | every rule | small letters, digits and -, beginning with a letter; once in a file |
 | ` + "`require`" + ` | every rule | the condition that must be true for an order to pass |
 | ` + "`when`" + ` | a rule, if wanted | the condition under which the rule applies; without it, it always does |

@@ -44,6 +44,7 @@ type sheet struct {
 	trader  hub.TraderName // "" for the fund's
 	isFund  bool
 	rules   []rule
+	watches []*Watch
 	windows []Ref
 	// currency is the fund's, if its file says it.
 	currency   string

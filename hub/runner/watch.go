@@ -128,19 +128,27 @@ func (r *Runner) askAgain(now hub.Time) {
 	}
 }
 
-// markHeld proposes the last prices of what is held or worked, where they changed.
+// seenAgain is how much newer the tick of a price that did not change must be to be worth an entry, for watches over the age of prices.
+const seenAgain = 5 * time.Second
+
+// markHeld proposes the last prices of what is held or worked, where they changed. For watches that time may set off, it says that prices were seen again, and if nothing else, that time
+// has passed.
 func (r *Runner) markHeld() {
 	r.mu.Lock()
-	held := r.core.Held()
+	held, timed := r.core.Held(), r.core.Timed()
 	r.mu.Unlock()
 	var marks []hub.Mark
 	for _, m := range held {
-		if t, ok := r.Tick(m.Instrument); ok && t.Last.IsPos() && !t.Last.Equal(m.Price) {
-			marks = append(marks, hub.Mark{Instrument: m.Instrument, Price: t.Last})
+		v := r.market.view(look(r, func(c *core.Core) hub.GatewayName { return c.GatewayOf("", m.Instrument) }), m.Instrument)
+		if v.Last.IsPos() && (!v.Last.Equal(m.Price) || timed && v.Seen.Sub(m.Seen) >= seenAgain) {
+			marks = append(marks, hub.Mark{Instrument: m.Instrument, Price: v.Last, Seen: v.Seen})
 		}
 	}
-	if len(marks) > 0 {
+	switch {
+	case len(marks) > 0:
 		r.must(hub.Marks{Marks: marks})
+	case timed:
+		r.must(hub.Clock{})
 	}
 }
 
