@@ -1,6 +1,9 @@
 package core
 
-import "tradehub/hub"
+import (
+	"tradehub/hub"
+	"tradehub/hub/policy"
+)
 
 // amount is a quantity or money in a window or of a day: a whole number and a part of one in units of 10^-moneyScale. Unlike a Decimal of 19 digits it is exact however many are
 // added up: a window that is left by what once was added must come back to 0.
@@ -39,6 +42,15 @@ func (a amount) minus(b amount) amount {
 // decimal is the amount for rules: exact up to 99,999,999,999.99999999, rounded half to even at 19 digits beyond.
 func (a amount) decimal(sum *hub.Sum) hub.Decimal {
 	return sum.Add(hub.Int(a.Whole), sum.Mul(hub.Int(a.Part), smallest)).Trim(0)
+}
+
+func (a amount) value() policy.Value {
+	var sum hub.Sum
+	d := a.decimal(&sum)
+	if err := sum.Err(); err != nil {
+		return policy.Missing(err.Error())
+	}
+	return policy.Number(d)
 }
 
 var smallest = hub.MustDecimal("0.00000001")

@@ -194,7 +194,7 @@ func (c *Core) inWindow(x *cell, of tally, d time.Duration) policy.Value {
 		if of < countTallies {
 			return policy.Count(x.Day.Counts[of])
 		}
-		return number(x.Day.Sums[of-countTallies].decimal)
+		return x.Day.Sums[of-countTallies].value()
 	}
 	forgot := c.forgotShared
 	if x.ID.Scope == policy.ScopeTrader {
@@ -216,5 +216,5 @@ func (c *Core) inWindow(x *cell, of tally, d time.Duration) policy.Value {
 	case first == len(w.times):
 		return policy.Number(hub.Decimal{})
 	}
-	return number(w.total.minus(w.before[first]).decimal)
+	return w.total.minus(w.before[first]).value()
 }

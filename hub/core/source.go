@@ -293,9 +293,9 @@ func (s *source) ofPosition(p *lots, v policy.Var) policy.Value {
 	//exhaustive:ignore
 	switch v {
 	case policy.PositionLong:
-		return number(p.long.all)
+		return number(func(sum *hub.Sum) hub.Decimal { return p.long.all(sum) })
 	case policy.PositionShort:
-		return number(p.short.all)
+		return number(func(sum *hub.Sum) hub.Decimal { return p.short.all(sum) })
 	case policy.PositionNet:
 		return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(p.long.all(sum), p.short.all(sum)) })
 	case policy.PositionLongToday:
@@ -393,11 +393,11 @@ func (s *source) ofMoney(b *book, v policy.Var) policy.Value {
 	case policy.Capital:
 		return policy.Number(b.Capital)
 	case policy.Equity:
-		return number(b.equity)
+		return number(func(sum *hub.Sum) hub.Decimal { return b.equity(sum) })
 	case policy.Available:
 		return number(func(sum *hub.Sum) hub.Decimal { return sum.Sub(b.equity(sum), b.held(sum)) })
 	case policy.MarginHeld:
-		return number(b.held)
+		return number(func(sum *hub.Sum) hub.Decimal { return b.held(sum) })
 	case policy.Realised:
 		return policy.Number(b.Realised)
 	case policy.Unrealised:
