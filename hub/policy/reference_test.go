@@ -247,10 +247,19 @@ Quantities are in the contract's unit (lots, shares, coins), prices in the contr
 that would have more than 19 digits before its point.
 `
 
-const referenceOwners = `
-### Owners: the trader who sends the order, and the fund
-
-A name below stands behind its owner, ` + "`trader.position.long`, `fund.position.long`" + `, and, where it can be narrowed, behind a part: ` + "`trader.contract.active_orders`" + ` is of the order's contract
-alone. The fund is all traders together.
-
-`
+const referenceOwners = "\n### Owners: trader, fund, account, group\n\n" +
+	"A name of the table stands behind its owner and, where it can be narrowed, behind a part: `trader.orders(\"10s\")`, `fund.contract.cancels(\"today\")`, `group.contract.position.long_after`.\n\n" +
+	"| owner | is |\n|---|---|\n" +
+	"| `trader` | the trader who sends the order |\n" +
+	"| `fund` | all traders together |\n" +
+	"| `account` | the venue's account that the order goes to: everybody who trades at that gateway |\n" +
+	"| `group` | the control group of that account, `groups:` in hub.yaml: accounts that an exchange counts together. An account that is in none is a group of its own |\n\n" +
+	"| part | is |\n|---|---|\n" +
+	"| all | everything that the owner does |\n" +
+	"| `contract.` | of it, what is in the order's contract, at all gateways of the owner together |\n" +
+	"| `product.` | what is in all contracts of the order's product at its exchange, quantities added up |\n\n" +
+	"Counters of the fund, of accounts and of groups do not count orders that the hub refused, but for `refused` and `rejects`. A day counter begins at 0 with the fund's trading day; one of a contract or a product " +
+	"with the trading day of its exchange.\n\n" +
+	"Time is the hub's own, taken when an entry is written. It never runs backwards: a clock that was set back stands still, and what happens meanwhile has the same time. An event is inside a window when it is " +
+	"less than the window old: of two that are exactly 10 s apart, one is inside of `\"10s\"`. Of events with one time, all are counted. Windows and day counters go on through restarts and reloads; one that a policy " +
+	"names for the first time knows the last hour at once.\n\n"
