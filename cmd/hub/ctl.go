@@ -183,7 +183,7 @@ func writeStatus(e env, s ctl.Status) {
 	}
 	writeTable(e, [][]cell{
 		{coloured("hub", bold), state},
-		{text("version"), text(fmt.Sprintf("%s, process %d, since %s", s.Version, s.PID, s.Started.Local().Format(time.DateTime)))},
+		{text("version"), text(fmt.Sprintf("%s, process %d, since %s", s.Version, s.PID, s.Started.Format(time.DateTime)))},
 		{text("fund"), text(fmt.Sprintf("%s, %s, trading day %s", s.Fund, s.Currency, s.Day))},
 		{text("policy"), text("revision " + s.Revision)},
 		{text("journal"), text(fmt.Sprintf("%s, %d entries, in %s", s.Journal, s.Entries, s.Data))},
@@ -233,7 +233,7 @@ func writePlugins(e env, plugins []ctl.Plugin) {
 			colour = yellow
 		}
 		rows = append(rows, []cell{
-			text(p.Name), text(p.Kind), coloured(p.State, colour), text(p.Since.Local().Format(time.DateTime)), whole(p.PID), whole(p.Restarts), text(p.Reason),
+			text(p.Name), text(p.Kind), coloured(p.State, colour), text(p.Since.Format(time.DateTime)), whole(p.PID), whole(p.Restarts), text(p.Reason),
 		})
 	}
 	writeTable(e, rows)
@@ -262,7 +262,7 @@ func writeOrders(e env, orders []ctl.Order) {
 		}
 		rows = append(rows, []cell{
 			text(o.ID), text(o.Trader), text(o.Contract), text(strings.TrimSuffix(o.Direction+" "+o.Offset, " NONE")), text(o.Type), number(o.Price), number(o.Quantity), number(o.Filled),
-			status, text(o.Time.Local().Format(time.TimeOnly)), text(o.Reason),
+			status, text(o.Time.Format(time.TimeOnly)), text(o.Reason),
 		})
 	}
 	writeTable(e, rows)
@@ -273,7 +273,7 @@ func writeTrades(e env, trades []ctl.Trade) {
 	for _, t := range trades {
 		rows = append(rows, []cell{
 			text(t.ID), text(t.OrderID), text(t.Trader), text(t.Contract), text(strings.TrimSuffix(t.Direction+" "+t.Offset, " NONE")), number(t.Price), number(t.Quantity), number(t.Commission),
-			text(t.Day), text(t.Time.Local().Format(time.TimeOnly)),
+			text(t.Day), text(t.Time.Format(time.TimeOnly)),
 		})
 	}
 	writeTable(e, rows)

@@ -113,7 +113,7 @@ func writeBreaks(e env, b ctl.Breaks) {
 	for _, s := range b.Statements {
 		stated := coloured("never: nothing is compared", yellow)
 		if !s.Time.IsZero() {
-			stated = text(s.Time.Local().Format(time.DateTime))
+			stated = text(s.Time.Format(time.DateTime))
 		}
 		rows = append(rows, []cell{text(s.Gateway), stated})
 	}
@@ -130,7 +130,7 @@ func writeBreaks(e env, b ctl.Breaks) {
 	fmt.Fprintln(e.stdout)
 	rows = [][]cell{headed("TIME GATEWAY CONTRACT SIDE HUB VENUE")}
 	for _, x := range b.Breaks {
-		rows = append(rows, []cell{text(x.Time.Local().Format(time.DateTime)), text(x.Gateway), text(x.Contract), text(x.Direction), number(x.Hub), number(x.Venue)})
+		rows = append(rows, []cell{text(x.Time.Format(time.DateTime)), text(x.Gateway), text(x.Contract), text(x.Direction), number(x.Hub), number(x.Venue)})
 	}
 	writeTable(e, rows)
 }

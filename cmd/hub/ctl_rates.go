@@ -51,7 +51,7 @@ func writeRates(e env, r ctl.Rates) {
 			state = coloured("too old: only what reduces a position passes", red)
 		}
 		age := time.Duration(rate.Age * float64(time.Second)).Round(time.Second)
-		rows = append(rows, []cell{text(rate.Currency), number(rate.Rate), text(rate.Time.Local().Format(time.DateTime)), number(age), text(rate.By), state})
+		rows = append(rows, []cell{text(rate.Currency), number(rate.Rate), text(rate.Time.Format(time.DateTime)), number(age), text(rate.By), state})
 	}
 	rows[0][1].text = strings.ReplaceAll(rows[0][1].text, "_", " ")
 	writeTable(e, rows)

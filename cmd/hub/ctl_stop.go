@@ -114,7 +114,7 @@ func writeWatches(e env, watches []ctl.Watch) {
 		case w.Blind != "":
 			state = coloured("not computable: "+w.Blind, red)
 		case w.Fired:
-			state = coloured("fired "+w.Since.Local().Format(time.DateTime), yellow)
+			state = coloured("fired "+w.Since.Format(time.DateTime), yellow)
 		}
 		rows = append(rows, []cell{
 			text(orFund(w.Trader)), text(w.Name), text(w.Place), text(strings.Join(w.Then, ", ")), state, whole(w.Times), text(strings.Join(w.Values, " ")),

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -28,7 +29,7 @@ var _ ctl.Operator = operator{}
 func (o operator) Status() ctl.Status {
 	h := o.h
 	s := ctl.Status{
-		Version: versionText(), PID: os.Getpid(), Started: h.started, Data: h.config.Data, Fund: h.config.Fund.Name, Currency: h.config.Fund.Currency,
+		Version: versionText(), PID: os.Getpid(), Started: o.clock(h.started), Data: h.config.Data, Fund: h.config.Fund.Name, Currency: h.config.Fund.Currency,
 		Day: string(h.runner.Day()), Entries: h.runner.Seq(), Journal: h.runner.Journal(), Refusing: h.runner.NotTaking(), Revision: h.runner.Revision(),
 		Ready: len(h.up.missing()) == 0, Plugins: o.Plugins(),
 	}
@@ -55,11 +56,19 @@ func (o operator) Status() ctl.Status {
 	return s
 }
 
+// clock is a moment as clocks show it in the zone of the main calendar: no answer depends on the zone of a machine.
+func (o operator) clock(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.In(o.h.runner.Calendars().Main().Zone())
+}
+
 // Plugins are how the host sees them, with what the managers publish.
 func (o operator) Plugins() []ctl.Plugin {
 	return mapped(o.h.host.Status(), func(p host.PluginStatus) ctl.Plugin {
 		return ctl.Plugin{
-			Kind: string(p.Kind), Name: p.Name, State: string(p.State), Since: p.Since, Reason: p.Reason, Path: p.Path, PID: p.PID, Version: p.Version,
+			Kind: string(p.Kind), Name: p.Name, State: string(p.State), Since: o.clock(p.Since), Reason: p.Reason, Path: p.Path, PID: p.PID, Version: p.Version,
 			LastError: p.LastError, Restarts: p.Restarts, Queue: p.Queue,
 			Numbers: mapped(o.h.numbers.get(p.Name), func(n hub.Number) ctl.Number {
 				return ctl.Number{Name: n.Name, Trader: string(n.Trader), Value: n.Value}
@@ -103,11 +112,12 @@ func (o operator) Orders(trader string, activeOnly bool) ([]ctl.Order, error) {
 	if err := o.known(trader); err != nil {
 		return nil, err
 	}
+	clock := o.clock
 	return mapped(o.h.runner.Orders(hub.TraderName(trader), activeOnly), func(o hub.Order) ctl.Order {
 		return ctl.Order{
 			ID: string(o.ID), Trader: string(o.Trader), Gateway: string(o.Gateway), Contract: o.Instrument.String(), Direction: o.Direction.String(),
 			Offset: o.Offset.String(), Type: o.Type.String(), Price: o.Price, Quantity: o.Qty, Filled: o.Filled, Status: o.Status.String(), Active: o.Active(),
-			InDoubt: o.InDoubt, VenueID: o.VenueID, Reason: o.Reason, Reference: o.Reference, Time: o.Time.UTC(), Updated: o.Updated.UTC(),
+			InDoubt: o.InDoubt, VenueID: o.VenueID, Reason: o.Reason, Reference: o.Reference, Time: clock(o.Time.UTC()), Updated: clock(o.Updated.UTC()),
 		}
 	}), nil
 }
@@ -119,7 +129,7 @@ func (o operator) Trades(trader string) ([]ctl.Trade, error) {
 	return mapped(o.h.runner.Trades(hub.TraderName(trader)), func(t hub.Trade) ctl.Trade {
 		return ctl.Trade{
 			ID: t.ID, OrderID: string(t.OrderID), Trader: string(t.Trader), Gateway: string(t.Gateway), Contract: t.Instrument.String(), Direction: t.Direction.String(),
-			Offset: t.Offset.String(), Price: t.Price, Quantity: t.Qty, Commission: t.Commission, Day: string(t.Day), Time: t.Time.UTC(),
+			Offset: t.Offset.String(), Price: t.Price, Quantity: t.Qty, Commission: t.Commission, Day: string(t.Day), Time: o.clock(t.Time.UTC()),
 		}
 	}), nil
 }

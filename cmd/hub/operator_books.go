@@ -14,7 +14,7 @@ import (
 func (o operator) Breaks() ctl.Breaks {
 	out := ctl.Breaks{Statements: []ctl.Statement{}, Unassigned: []ctl.Position{}}
 	for _, g := range o.h.runner.Gateways() {
-		out.Statements = append(out.Statements, ctl.Statement{Gateway: string(g.Name), Time: o.h.runner.Stated(g.Name).UTC()})
+		out.Statements = append(out.Statements, ctl.Statement{Gateway: string(g.Name), Time: o.clock(o.h.runner.Stated(g.Name).UTC())})
 	}
 	for _, p := range o.h.runner.Positions(hub.Unassigned) {
 		if !p.Qty.IsZero() {
@@ -23,7 +23,7 @@ func (o operator) Breaks() ctl.Breaks {
 	}
 	out.Breaks = mapped(o.h.runner.Breaks(), func(b core.Break) ctl.Break {
 		return ctl.Break{
-			Time: b.Time.UTC(), Gateway: string(b.Gateway), Contract: b.Instrument.String(), Direction: b.Direction.String(), Hub: b.Hub, Venue: b.Venue, Text: b.Text,
+			Time: o.clock(b.Time.UTC()), Gateway: string(b.Gateway), Contract: b.Instrument.String(), Direction: b.Direction.String(), Hub: b.Hub, Venue: b.Venue, Text: b.Text,
 		}
 	})
 	return out

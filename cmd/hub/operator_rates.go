@@ -15,7 +15,7 @@ func (o operator) Rates() ctl.Rates {
 	out := ctl.Rates{Currency: currency, Rates: []ctl.Rate{}, MaxAge: o.h.config.Fund.RatesMaxAge.Seconds()}
 	for _, r := range rates {
 		at := time.Unix(0, int64(r.At)).UTC()
-		out.Rates = append(out.Rates, ctl.Rate{Currency: r.Currency, Rate: r.Rate.Rate, Time: at, Age: max(0, time.Since(at).Seconds()), By: r.By, Old: r.Old})
+		out.Rates = append(out.Rates, ctl.Rate{Currency: r.Currency, Rate: r.Rate.Rate, Time: o.clock(at), Age: max(0, time.Since(at).Seconds()), By: r.By, Old: r.Old})
 	}
 	return out
 }

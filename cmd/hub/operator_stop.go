@@ -110,7 +110,7 @@ func (o operator) Watches() []ctl.Watch {
 			Trader: string(w.Trader), Name: w.Name, Place: w.Place, Then: w.Then, Fired: w.Fired, Times: w.Times, Daily: w.Daily, Blind: w.Blind, Values: w.Values,
 		}
 		if w.Since != 0 {
-			since := w.Since.UTC()
+			since := o.clock(w.Since.UTC())
 			x.Since = &since
 		}
 		return x

@@ -141,7 +141,7 @@ func TestWaiting(t *testing.T) {
 
 // TestTables are the pages for people, and what a terminal would obey is not sent to it.
 func TestTables(t *testing.T) {
-	at := time.Date(2026, 11, 22, 9, 30, 5, 0, time.Local)
+	at := time.Date(2026, 11, 22, 9, 30, 5, 0, time.FixedZone("", 8*60*60)) // whatever the zone of the machine
 	dec := hub.MustDecimal
 	order := ctl.Order{
 		ID: "o1", Trader: "alpha", Contract: "rb2610.SHFE", Direction: "LONG", Offset: "OPEN", Type: "LIMIT", Price: dec("3512.5"), Quantity: dec("10"), Filled: dec("3"),

@@ -28,6 +28,7 @@ func verbs() []verb {
 		stopVerbs(),
 		rateVerbs(),
 		bookVerbs(),
+		calendarVerbs(),
 		[]verb{versionVerb()},
 	)
 }

@@ -237,8 +237,8 @@ func letters(symbol string) string {
 	return strings.ToLower(symbol[:n])
 }
 
-// Hours are the calendar's groups of products, each by its name and one of its products ("" for the group of all the rest).
-func (c *Calendar) Hours() []Group {
+// Groups are the calendar's groups of products, as they trade at the same hours. One that never closes has none.
+func (c *Calendar) Groups() []Group {
 	out := make([]Group, len(c.groups))
 	for i, g := range c.groups {
 		out[i] = Group{Name: g.name, Products: slices.Clone(g.products)}

@@ -51,7 +51,11 @@ var (
 		Statements: []ctl.Statement{{Gateway: "SIM", Time: at}, {Gateway: "CTP"}}, Unassigned: []ctl.Position{{Trader: "unassigned", Quantity: hub.MustDecimal("-2")}},
 		Breaks: []ctl.Break{{Time: at, Gateway: "SIM", Contract: "rb2610.SHFE", Direction: "LONG", Hub: hub.MustDecimal("5"), Venue: hub.MustDecimal("7"), Text: "break"}},
 	}
-	moved   = ctl.Transferred{Done: "moved", Price: hub.MustDecimal("3500.5"), Gateway: "SIM"}
+	moved = ctl.Transferred{Done: "moved", Price: hub.MustDecimal("3500.5"), Gateway: "SIM"}
+	days  = ctl.Calendar{
+		Name: "cn-futures", Main: true, Exchanges: []string{"SHFE"}, Zone: "Asia/Shanghai", Now: at, Day: "20261123", Books: "20261123", Began: at, NextRoll: at, Known: true, KnownUntil: "2026-12-31",
+		Hours: []ctl.Hours{{Group: "day", Products: []string{"wr"}, Phase: "CLOSED", NextOpen: at}},
+	}
 	account = ctl.Account{Trader: "alpha", Balance: hub.MustDecimal("0.1")}
 )
 
@@ -64,6 +68,8 @@ func (o *operator) Status() ctl.Status      { return status }
 func (o *operator) Plugins() []ctl.Plugin   { return []ctl.Plugin{plugin} }
 func (o *operator) Watches() []ctl.Watch    { return []ctl.Watch{watch} }
 func (o *operator) Accounts() []ctl.Account { return []ctl.Account{account} }
+
+func (o *operator) Calendars() []ctl.Calendar { return []ctl.Calendar{days} }
 
 func (o *operator) Orders(trader string, activeOnly bool) ([]ctl.Order, error) {
 	return []ctl.Order{order}, o.note("orders %q %v", trader, activeOnly)
@@ -164,6 +170,8 @@ func TestEverything(t *testing.T) {
 	check("watches", []ctl.Watch{watch}, watches, err)
 	accounts, err := c.Accounts(ctx)
 	check("accounts", []ctl.Account{account}, accounts, err)
+	calendars, err := c.Calendars(ctx)
+	check("calendars", []ctl.Calendar{days}, calendars, err)
 	orders, err := c.Orders(ctx, "a&b", true)
 	check("orders", []ctl.Order{order}, orders, err)
 	trades, err := c.Trades(ctx, "alpha")

@@ -18,6 +18,7 @@ type Operator interface {
 	Status() Status
 	Plugins() []Plugin
 	Accounts() []Account
+	Calendars() []Calendar
 	// Orders are a trader's, "" for all traders'; Trades likewise. Positions of "" are the fund's.
 	Orders(trader string, activeOnly bool) ([]Order, error)
 	Trades(trader string) ([]Trade, error)
@@ -92,6 +93,7 @@ func Handler(o Operator) http.Handler {
 	get(mux, "/v1/plugins", func(*http.Request) (any, error) { return o.Plugins(), nil })
 	get(mux, "/v1/watches", func(*http.Request) (any, error) { return o.Watches(), nil })
 	get(mux, "/v1/accounts", func(*http.Request) (any, error) { return o.Accounts(), nil })
+	get(mux, "/v1/calendars", func(*http.Request) (any, error) { return o.Calendars(), nil })
 	get(mux, "/v1/orders", func(r *http.Request) (any, error) {
 		return o.Orders(r.URL.Query().Get("trader"), r.URL.Query().Get("active") == "true")
 	})
