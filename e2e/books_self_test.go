@@ -12,7 +12,7 @@ import (
 // ledger is a small world in which everything agrees: alpha bought 2 of 3, closed 1, has one order that closes, one that was refused.
 func ledger() (hubBook, *venueBook, *trader) {
 	one, two, three := hub.Int(1), hub.Int(2), hub.Int(3)
-	v := &venueBook{orders: map[hub.OrderID]*venueOrder{}, fills: map[string]record.Line{}}
+	v := &venueBook{orders: map[hub.OrderID]*venueOrder{}, fills: map[side]record.Line{}}
 	order := record.Line{Kind: record.Received, ID: "x-1", Trader: "alpha", Symbol: "rb2701", Exchange: "SHFE", Direction: hub.Long, Offset: hub.Open, Type: hub.Limit, Price: hub.Int(3100), Qty: three}
 	v.take(order)
 	v.take(record.Line{Kind: record.Filled, ID: "x-1", Trade: "t1", Price: hub.Int(3100), Qty: two})
@@ -101,7 +101,7 @@ func TestTheComparisonsFindWhatIsWrong(t *testing.T) {
 			b.change("x-1", func(o *ctl.Order) { o.Price = hub.Int(3099) })
 		},
 		"trade t2 of order x-2 happened and the hub does not know it": func(b *hubBook, _ *venueBook, _ *trader) { delete(b.trades, "t2") },
-		"trade t2 of order x-2, 1 at 3101, is in the venue's book":    func(_ *hubBook, v *venueBook, _ *trader) { delete(v.fills, "t2") },
+		"trade t2 of order x-2, 1 at 3101, is in the venue's book":    func(_ *hubBook, v *venueBook, _ *trader) { delete(v.fills, sideOf("t2", "x-2")) },
 		"position {alpha rb2701.SHFE LONG} is 2, the fills come to 1": func(b *hubBook, _ *venueBook, _ *trader) {
 			b.positions[holding{"alpha", "rb2701.SHFE", "LONG"}] = ctl.Position{Quantity: hub.Int(2), Today: hub.Int(2), Frozen: hub.Int(1)}
 		},

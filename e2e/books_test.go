@@ -18,7 +18,7 @@ type venueBook struct {
 	path   string
 	offset int64
 	orders map[hub.OrderID]*venueOrder
-	fills  map[string]record.Line // by trade id
+	fills  map[side]record.Line
 	flaws  []string
 }
 
@@ -32,7 +32,7 @@ type venueOrder struct {
 func newVenueBook(h *house) *venueBook {
 	return &venueBook{
 		path:   filepath.Join(h.data, "plugins", gatewayName, "book.jsonl"),
-		orders: map[hub.OrderID]*venueOrder{}, fills: map[string]record.Line{},
+		orders: map[hub.OrderID]*venueOrder{}, fills: map[side]record.Line{},
 	}
 }
 
@@ -77,10 +77,11 @@ func (b *venueBook) take(l record.Line) {
 	case record.Cancelled:
 		o.status = hub.Cancelled
 	case record.Filled:
-		if _, twice := b.fills[l.Trade]; twice {
+		side := sideOf(l.Trade, l.ID)
+		if _, twice := b.fills[side]; twice {
 			b.flaws = append(b.flaws, fmt.Sprintf("trade id %s is there twice", l.Trade))
 		}
-		b.fills[l.Trade] = l
+		b.fills[side] = l
 		o.filled = plus(o.filled, l.Qty)
 		o.status = hub.PartFilled
 		if o.filled.Equal(o.Qty) {
@@ -90,6 +91,20 @@ func (b *venueBook) take(l record.Line) {
 	if !known {
 		b.flaws = append(b.flaws, fmt.Sprintf("%s of order %s, which was never received", l.Kind, l.ID))
 	}
+}
+
+// side is what one order has of a trade.
+type side struct {
+	trade string
+	order hub.OrderID
+}
+
+// sideOf names the side of an order. Where two orders of the fund met, the market has one name for the trade, and the hub gives the second fill one of its own behind it.
+func sideOf(trade string, order hub.OrderID) side {
+	if parts := strings.SplitN(trade, "-", 3); len(parts) == 3 {
+		trade = parts[0] + "-" + parts[1]
+	}
+	return side{trade, order}
 }
 
 func plus(a, b hub.Decimal) hub.Decimal {
@@ -161,15 +176,18 @@ func compare(b hubBook, v *venueBook) error {
 			wrong.add("order %s of %s is at the venue and the hub does not know it", id, o.Trader)
 		}
 	}
+	known := map[side]bool{}
 	for id, f := range b.trades {
-		l, there := v.fills[id]
+		side := sideOf(id, hub.OrderID(f.OrderID))
+		known[side] = true
+		l, there := v.fills[side]
 		if !there || l.ID != hub.OrderID(f.OrderID) || !l.Price.Equal(f.Price) || !l.Qty.Equal(f.Quantity) || string(v.orders[l.ID].Trader) != f.Trader {
 			wrong.add("trade %s of order %s, %s at %s, is in the venue's book %v", id, f.OrderID, f.Quantity, f.Price, l)
 		}
 	}
-	for id, l := range v.fills {
-		if _, known := b.trades[id]; !known {
-			wrong.add("trade %s of order %s happened and the hub does not know it", id, l.ID)
+	for side, l := range v.fills {
+		if !known[side] {
+			wrong.add("trade %s of order %s happened and the hub does not know it", l.Trade, l.ID)
 		}
 	}
 	wrong.positions(b, v)

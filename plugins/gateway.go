@@ -156,7 +156,7 @@ func (r *gatewayRun) work(ctx context.Context, env Env) {
 		r.out.end()
 		return
 	}
-	r.out.put(&pluginpb.GatewayEvent{Event: &pluginpb.GatewayEvent_Started{Started: &pluginpb.Started{Version: version()}}})
+	r.out.put(&pluginpb.GatewayEvent{Event: &pluginpb.GatewayEvent_Started{Started: &pluginpb.Started{Version: version(), MessageLimits: limitsOf(r.gateway)}}})
 	r.busy.idle()
 	for command := range r.orders {
 		if r.gone.Load() {
@@ -176,6 +176,19 @@ func (r *gatewayRun) work(ctx context.Context, env Env) {
 	}
 	r.out.put(&pluginpb.GatewayEvent{Event: &pluginpb.GatewayEvent_Closed{Closed: closed}})
 	r.out.end()
+}
+
+// limitsOf asks a gateway what its channel takes.
+func limitsOf(g Gateway) []*pluginpb.MessageLimit {
+	limiter, ok := g.(MessageLimiter)
+	if !ok {
+		return nil
+	}
+	var wire []*pluginpb.MessageLimit
+	for _, l := range limiter.MessageLimits() {
+		wire = append(wire, pluginpb.FromMessageLimit(l))
+	}
+	return wire
 }
 
 func (r *gatewayRun) do(ctx context.Context, command *pluginpb.GatewayCommand) error {

@@ -33,6 +33,12 @@ type Gateway interface {
 	Close() error
 }
 
+// MessageLimiter is a Gateway whose venue takes only so many messages in a time, and punishes, or cuts off, who sends more. The hub keeps within it, and shares it among the traders.
+type MessageLimiter interface {
+	// MessageLimits returns the limits of the channel; all of them hold. It is asked once, after Start.
+	MessageLimits() []hub.MessageLimit
+}
+
 // Sink takes what a venue says. Its methods may be called from any goroutine; they wait when the hub is slow, so that nothing is lost, except Tick: the newest tick of a
 // contract replaces one that still waits.
 type Sink interface {

@@ -213,6 +213,7 @@ func writeStatus(e env, s ctl.Status) {
 	}
 	writeTable(e, rows)
 	writeGateways(e, s.Gateways)
+	writeChannels(e, s.Gateways)
 }
 
 func orFund(trader string) string {

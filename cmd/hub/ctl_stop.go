@@ -122,3 +122,23 @@ func writeWatches(e env, watches []ctl.Watch) {
 	}
 	writeTable(e, rows)
 }
+
+// writeChannels shows the gateways whose channels take only so many messages, and whose part of them is how much.
+func writeChannels(e env, gateways []ctl.GatewayStanding) {
+	rows := [][]cell{headed("CHANNEL MESSAGES USED TRADER SHARE KEPT USED")}
+	for _, g := range gateways {
+		for _, l := range g.Channel {
+			head := []cell{text(g.Name), text(fmt.Sprintf("%d in %s", l.Messages, l.Window)), whole(l.Used)}
+			for _, s := range l.Shares {
+				rows = append(rows, append(head, text(s.Trader), whole(s.Own), whole(s.Kept), whole(s.Used)))
+				head = []cell{text(""), text(""), text("")}
+			}
+			rows = append(rows, append(head, text("(cancels)"), whole(l.Reserve), whole(l.Reserve), text("")))
+		}
+	}
+	if len(rows) == 1 {
+		return
+	}
+	fmt.Fprintln(e.stdout)
+	writeTable(e, rows)
+}

@@ -112,10 +112,13 @@ func ownDirectory(dir string) error {
 func runnerOptions(c config.Config, calendars *calendar.Set, log hclog.Logger) runner.Options {
 	setUp := hub.SetUp{Fund: c.Fund.Name, Currency: c.Fund.Currency, Rates: c.Fund.Rates, Groups: c.Groups, RatesMaxAge: c.Fund.RatesMaxAge}
 	for _, t := range c.Traders {
-		setUp.Traders = append(setUp.Traders, hub.TraderSetUp{Name: t.Name, Capital: t.Capital})
+		setUp.Traders = append(setUp.Traders, hub.TraderSetUp{Name: t.Name, Capital: t.Capital, Share: t.Share})
 	}
 	for _, g := range c.Gateways {
 		setUp.Gateways = append(setUp.Gateways, g.Name)
+		for _, l := range g.Messages {
+			setUp.Limits = append(setUp.Limits, hub.GatewayLimit{Gateway: g.Name, Limit: l})
+		}
 	}
 	for _, m := range c.Managers {
 		setUp.Managers = append(setUp.Managers, m.Name)

@@ -51,7 +51,7 @@ func (o operator) Status() ctl.Status {
 		}
 	})
 	s.Gateways = mapped(h.runner.Gateways(), func(g core.GatewayStanding) ctl.GatewayStanding {
-		return ctl.GatewayStanding{Name: string(g.Name), Up: g.Up, Reason: g.Reason, State: g.State.String(), Why: g.Why}
+		return ctl.GatewayStanding{Name: string(g.Name), Up: g.Up, Reason: g.Reason, State: g.State.String(), Why: g.Why, Channel: mapped(h.runner.Budgets(g.Name), channel)}
 	})
 	return s
 }
@@ -196,4 +196,13 @@ func (o operator) SetLogLevel(level, by string) error {
 	o.h.log.SetLevel(l)
 	o.h.log.Info("log level", "level", l, "by", by)
 	return nil
+}
+
+func channel(b core.BudgetStanding) ctl.MessageLimit {
+	return ctl.MessageLimit{
+		Messages: b.Limit.Messages, Window: b.Limit.Window.String(), Reserve: b.Reserve, Used: b.Used,
+		Shares: mapped(b.Shares, func(s core.ShareStanding) ctl.MessageShare {
+			return ctl.MessageShare{Trader: string(s.Trader), Own: s.Own, Kept: s.Kept, Used: s.Used}
+		}),
+	}
 }

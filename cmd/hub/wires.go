@@ -32,6 +32,10 @@ func (e events) GatewayUp(g hub.GatewayName, contracts []hub.Contract) {
 	e.h.up.done(string(g))
 }
 
+func (e events) MessageLimits(g hub.GatewayName, limits []hub.MessageLimit) {
+	e.h.runner.MessageLimits(g, limits)
+}
+
 func (e events) GatewayDown(g hub.GatewayName, reason string) {
 	e.h.runner.GatewayDown(g, reason)
 }

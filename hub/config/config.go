@@ -39,6 +39,7 @@ const (
 	snapshotEntriesMin = 100
 	snapshotEntriesMax = 10_000_000
 	minFreeMax         = 1 << 40
+	shareMax           = 1000
 	// ipcPathMax is the longest path of a unix socket on Linux, without its closing zero.
 	ipcPathMax = 107
 )
@@ -95,6 +96,8 @@ type Trader struct {
 	Capital  hub.Decimal
 	Language Language
 	VeighNa  VeighNa
+	// Share is the trader's weight when a channel's messages are shared; 1 when the file says nothing.
+	Share int
 }
 
 // VeighNa is a trader's pair of addresses. Who connects to them is the trader: the protocol has no password.
@@ -113,6 +116,8 @@ type Gateway struct {
 	Plugin string
 	// Settings is a JSON object: what the file says, in its order, numbers as decimals. "{}" when it says nothing.
 	Settings []byte
+	// Messages is what the channel is to take at most, where that is less than the plugin declares.
+	Messages []hub.MessageLimit
 }
 
 // Manager is a risk manager. Every order needs its pass.

@@ -60,11 +60,13 @@ traders:
   alpha:
     capital: 2_000_000
     language: en
+    share: 3
     veighna: {request: "tcp://0.0.0.0:2014", publish: "tcp://*:4102", allow: [10.0.8.21, 10.0.9.0/24], version: 4.5.0}
   beta_2: {capital: 500_000.5, veighna: {request: "ipc:///run/hub/beta-req", publish: "ipc:///run/hub/beta-pub", version: 4.3}}
 gateways:
   SIM: {plugin: sim, settings: {seed: 7, fees: [0.10, 1_000], zz: {deep: {x: true}}, aa: "007", none: null, day: 2026-11-22}}
-  CTP: {plugin: ctp}
+  CTP: {plugin: ctp, messages: 1_000/1m}
+  CTP2: {plugin: ctp, messages: [6/1s, 200/1m]}
 groups:
   steel: {gateways: [SIM, CTP], exchanges: [SHFE, INE]}
   CTP: {gateways: [CTP], exchanges: [DCE]}
@@ -93,14 +95,14 @@ func TestWhole(t *testing.T) {
 		},
 		Traders: []config.Trader{
 			{
-				Name: "alpha", Capital: hub.MustDecimal("2000000"), Language: config.English,
+				Name: "alpha", Capital: hub.MustDecimal("2000000"), Language: config.English, Share: 3,
 				VeighNa: config.VeighNa{
 					Request: "tcp://0.0.0.0:2014", Publish: "tcp://0.0.0.0:4102", Version: "4.5",
 					Allow: []netip.Prefix{netip.MustParsePrefix("10.0.8.21/32"), netip.MustParsePrefix("10.0.9.0/24")},
 				},
 			},
 			{
-				Name: "beta_2", Capital: hub.MustDecimal("500000.5"), Language: config.Chinese,
+				Name: "beta_2", Capital: hub.MustDecimal("500000.5"), Language: config.Chinese, Share: 1,
 				VeighNa: config.VeighNa{Request: "ipc:///run/hub/beta-req", Publish: "ipc:///run/hub/beta-pub", Version: "4.4"},
 			},
 		},
@@ -109,7 +111,8 @@ func TestWhole(t *testing.T) {
 				Name: "SIM", Plugin: "sim",
 				Settings: []byte(`{"seed":7,"fees":[0.1,1000],"zz":{"deep":{"x":true}},"aa":"007","none":null,"day":"2026-11-22"}`),
 			},
-			{Name: "CTP", Plugin: "ctp", Settings: []byte("{}")},
+			{Name: "CTP", Plugin: "ctp", Settings: []byte("{}"), Messages: []hub.MessageLimit{{Messages: 1000, Window: time.Minute}}},
+			{Name: "CTP2", Plugin: "ctp", Settings: []byte("{}"), Messages: []hub.MessageLimit{{Messages: 6, Window: time.Second}, {Messages: 200, Window: time.Minute}}},
 		},
 		Groups: []hub.Group{
 			{Name: "steel", Gateways: []hub.GatewayName{"SIM", "CTP"}, Exchanges: []string{"SHFE", "INE"}}, {Name: "CTP", Gateways: []hub.GatewayName{"CTP"}, Exchanges: []string{"DCE"}},

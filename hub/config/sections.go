@@ -3,6 +3,7 @@ package config
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	_ "time/tzdata" // zones must not depend on what the machine has
 
@@ -151,7 +152,7 @@ func (r *reader) traders(p place, d *document) {
 		if name == string(hub.Unassigned) {
 			r.fail(key, "%s is no name for a trader: it stands for what the venue's account holds and is no trader's; choose another", name)
 		}
-		t := Trader{Name: hub.TraderName(name)}
+		t := Trader{Name: hub.TraderName(name), Share: 1}
 		var at traderPlaces
 		r.object(value,
 			field{"capital", "capital: 500_000", func(p place) {
@@ -162,6 +163,11 @@ func (r *reader) traders(p place, d *document) {
 				t.Capital = n
 			}},
 			field{"language", "", func(p place) { r.language(p, &t.Language) }},
+			field{"share", "", func(p place) {
+				if n, ok := r.count(p, 1, shareMax); ok {
+					t.Share = int(n) //nolint:gosec // at most shareMax
+				}
+			}},
 			field{"veighna", `veighna: {request: "tcp://127.0.0.1:2014", publish: "tcp://127.0.0.1:4102"}`, func(p place) {
 				at.veighna = p
 				r.veighna(p, &t.VeighNa, &at)
@@ -223,6 +229,7 @@ func (r *reader) gateways(p place, d *document) {
 		r.object(value,
 			field{"plugin", "plugin: sim", func(p place) { r.plugin(p, &g.Plugin) }},
 			field{"settings", "", func(p place) { r.settings(p, &g.Settings) }},
+			field{"messages", "", func(p place) { r.messages(p, &g.Messages) }},
 		)
 		d.config.Gateways = append(d.config.Gateways, g)
 		d.gateways[name] = key
@@ -230,6 +237,30 @@ func (r *reader) gateways(p place, d *document) {
 	if p.node.Kind == yaml.MappingNode && len(p.node.Content) == 0 {
 		r.fail(p, "there is no gateway; write SIM: {plugin: sim}")
 	}
+}
+
+// messages reads one limit of a channel, or a list of them.
+func (r *reader) messages(p place, to *[]hub.MessageLimit) {
+	one := func(p place) {
+		s, ok := r.text(p)
+		if !ok {
+			return
+		}
+		limit, err := hub.ParseMessageLimit(s)
+		switch {
+		case err != nil:
+			r.fail(p, "%q is no limit of messages; %s", clip(s), err)
+		case slices.ContainsFunc(*to, func(l hub.MessageLimit) bool { return l.Window == limit.Window }):
+			r.fail(p, "there is a limit for %s already; remove one", limit.Window)
+		default:
+			*to = append(*to, limit)
+		}
+	}
+	if p.node.Kind == yaml.SequenceNode {
+		r.list(p, one)
+		return
+	}
+	one(p)
 }
 
 func (r *reader) managers(p place, d *document) {

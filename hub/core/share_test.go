@@ -243,3 +243,36 @@ func TestLoansAreBackWithinAWindow(t *testing.T) {
 		}
 	}
 }
+
+// TestLimitThatIsDeclaredLate: what went out before it was known has used it up, and a lower limit of the configuration holds beside a higher one that is declared.
+func TestLimitThatIsDeclaredLate(t *testing.T) {
+	second := hub.MessageLimit{Messages: 1000, Window: time.Second}
+	w, names := channelWorld([]int{1, 1}, second)
+	for range 20 {
+		w.buy(names[0], false)
+	}
+	w.step(hub.GatewayState{Gateway: "SIM", Up: true, Limits: []hub.MessageLimit{second, {Messages: 20, Window: 10 * time.Second}}})
+	if got := w.buy(names[1], false).Refusals; len(got) != 1 || got[0].Code != "channel-budget" {
+		t.Errorf("after 20 messages, of a channel that takes 20: %+v", got)
+	}
+	if got := w.core.Budgets("SIM", w.now); len(got) != 2 || got[1].Used != 20 || got[1].Reserve != 4 || got[1].Shares[1] != (core.ShareStanding{Trader: "t1", Own: 8, Kept: 2}) {
+		t.Errorf("budgets: %+v", got)
+	}
+	w.now += 10e9
+	if got := w.buy(names[1], false).Refusals; len(got) != 0 {
+		t.Errorf("ten seconds later: %+v", got)
+	}
+	in := setUp()
+	in.Traders = []hub.TraderSetUp{{Name: "t0", Capital: d("1"), Share: 1}, {Name: "t1", Capital: d("1"), Share: 1}}
+	in.Limits = []hub.GatewayLimit{{Gateway: "SIM", Limit: hub.MessageLimit{Messages: 5, Window: time.Second}}, {Gateway: "SIM", Limit: hub.MessageLimit{Messages: 50, Window: 10 * time.Second}}}
+	w.step(in)
+	want := []hub.MessageLimit{{Messages: 5, Window: time.Second}, {Messages: 20, Window: 10 * time.Second}}
+	for i, got := range w.core.Budgets("SIM", w.now) {
+		if got.Limit != want[i] || got.Used != 1 {
+			t.Errorf("limit %d is %s with %d used, want %s with 1", i, got.Limit, got.Used, want[i])
+		}
+	}
+	if err := w.core.Check(); err != nil {
+		t.Error(err)
+	}
+}

@@ -24,6 +24,26 @@ type GatewayStanding struct {
 	Reason string `json:"reason,omitempty"` // why it is not up
 	State  string `json:"state"`
 	Why    string `json:"why,omitempty"`
+	// Channel is what the gateway's channel takes, and who has used how much of it; none when it has no limit.
+	Channel []MessageLimit `json:"channel,omitempty"`
+}
+
+// MessageLimit is one limit of a gateway's channel. Counts are of the window that ends now.
+type MessageLimit struct {
+	Messages int            `json:"messages"`
+	Window   string         `json:"window"`
+	Reserve  int            `json:"reserve"` // kept for cancels
+	Used     int            `json:"used"`
+	Shares   []MessageShare `json:"shares"`
+}
+
+// MessageShare is a trader's part of a limit. Own is the trader's; Kept of it is there at once, and the whole a window after the trader's next message. Used counts orders that were
+// refused, too.
+type MessageShare struct {
+	Trader string `json:"trader"`
+	Own    int    `json:"own"`
+	Kept   int    `json:"kept"`
+	Used   int    `json:"used"`
 }
 
 // Watch is how a watch of the policies stands.

@@ -49,7 +49,7 @@ func (g *gateway) event(t *talk, event *pluginpb.GatewayEvent) error {
 	case *pluginpb.GatewayEvent_Started:
 		t.startWithin(0)
 		g.unit.began(e.Started.GetVersion())
-		return nil
+		return g.onLimits(e.Started.GetMessageLimits())
 	case *pluginpb.GatewayEvent_Failed:
 		return errors.New(e.Failed.GetReason())
 	case *pluginpb.GatewayEvent_Closed:
@@ -82,6 +82,19 @@ func (g *gateway) onTick(wire *pluginpb.Tick) error {
 	}
 	tick.Gateway = g.name
 	g.host.options.Events.Tick(tick)
+	return nil
+}
+
+func (g *gateway) onLimits(wire []*pluginpb.MessageLimit) error {
+	limits := make([]hub.MessageLimit, len(wire))
+	for i, w := range wire {
+		limit, err := w.Hub()
+		if err != nil {
+			return garbage(err)
+		}
+		limits[i] = limit
+	}
+	g.inbox.push(func(e Events) { e.MessageLimits(g.name, limits) })
 	return nil
 }
 

@@ -488,3 +488,15 @@ func TestBackPressure(t *testing.T) {
 		t.Error("the gateway was taken for dead")
 	}
 }
+
+// TestGatewayDeclaresWhatItsChannelTakes: though it was up before it had started.
+func TestGatewayDeclaresWhatItsChannelTakes(t *testing.T) {
+	w := start(t, calm(), sim(t, "gateway-echo", map[string]any{"messages": 50}), nil)
+	w.awaitLine(t, "SIM takes [50/1s 600/1m0s]", 1)
+}
+
+// TestGatewayDeclaresNonsense, and is told so: what no venue means would be no limit at all.
+func TestGatewayDeclaresNonsense(t *testing.T) {
+	w := start(t, calm(), sim(t, "gateway-echo", map[string]any{"messages": -1}), nil)
+	w.awaitLine(t, "SIM down: it sent garbage: a message limit of 0/1s: it must be from 1 to 1000000 messages in 10ms to 1h0m0s", 1)
+}

@@ -23,6 +23,8 @@ type Events interface {
 	GatewayUp(gateway hub.GatewayName, contracts []hub.Contract)
 	// GatewayDown says that it is not, and why: its process died, its venue is disconnected, it does not start. Repeated only with another reason.
 	GatewayDown(gateway hub.GatewayName, reason string)
+	// MessageLimits is what a gateway that has started declares that its channel takes; before its GatewayUp.
+	MessageLimits(gateway hub.GatewayName, limits []hub.MessageLimit)
 	// Contracts is a changed list of a gateway that is up.
 	Contracts(gateway hub.GatewayName, contracts []hub.Contract)
 	// Report is news of an order, from the venue, or, as ReportNotSent and ReportCancelNotSent, from the host.

@@ -50,10 +50,15 @@ type echo struct {
 	env    plugins.Env
 	sink   plugins.Sink
 
+	limits []hub.MessageLimit
+
 	mu     sync.Mutex
 	orders map[hub.OrderID]hub.VenueOrder
 	asks   int
 }
+
+// MessageLimits implements plugins.MessageLimiter.
+func (e *echo) MessageLimits() []hub.MessageLimit { return e.limits }
 
 func (e *echo) Start(_ context.Context, env plugins.Env, sink plugins.Sink) error {
 	e.env, e.sink, e.orders = env, sink, map[hub.OrderID]hub.VenueOrder{}
@@ -62,6 +67,9 @@ func (e *echo) Start(_ context.Context, env plugins.Env, sink plugins.Sink) erro
 	refuse := env.Settings.String("refuse", "")
 	child := env.Settings.Bool("child", false)
 	e.env.Settings.Bool("stubborn", false)
+	if n := env.Settings.Int("messages", 0); n != 0 {
+		e.limits = []hub.MessageLimit{{Messages: int(n), Window: time.Second}, {Messages: 600, Window: time.Minute}}
+	}
 	if err := env.Settings.Err(); err != nil {
 		return err
 	}

@@ -56,6 +56,12 @@ func (r *recorder) GatewayUp(g hub.GatewayName, contracts []hub.Contract) {
 	r.note(func() { r.lists = append(r.lists, contracts) }, "%s up with %d", g, len(contracts))
 }
 
+func (r *recorder) MessageLimits(g hub.GatewayName, limits []hub.MessageLimit) {
+	if len(limits) > 0 {
+		r.note(nil, "%s takes %v", g, limits)
+	}
+}
+
 func (r *recorder) GatewayDown(g hub.GatewayName, reason string) {
 	r.note(nil, "%s down: %s", g, reason)
 }

@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"slices"
+
 	"tradehub/hub"
 	"tradehub/hub/core"
 )
@@ -11,16 +13,31 @@ import (
 func (r *Runner) GatewayUp(gateway hub.GatewayName, contracts []hub.Contract) {
 	r.Contracted(gateway, contracts)
 	applied := make(chan struct{})
-	err := r.proposeUntil(hub.GatewayState{Gateway: gateway, Up: true}, proposal{
+	r.subscribedMu.Lock()
+	in := hub.GatewayState{Gateway: gateway, Up: true, Limits: r.limits[gateway]}
+	r.subscribedMu.Unlock()
+	err := r.proposeUntil(in, proposal{
 		applied: func([]core.Effect) { close(applied) },
 		lost:    func(error) { close(applied) },
 	})
 	if err != nil {
-		r.notJournaled(hub.GatewayState{Gateway: gateway, Up: true}, err)
+		r.notJournaled(in, err)
 		return
 	}
 	<-applied
 	r.resubscribe(gateway)
+}
+
+// MessageLimits says what a gateway's channel takes. A gateway may be up before its Start has returned, and this be known.
+func (r *Runner) MessageLimits(gateway hub.GatewayName, limits []hub.MessageLimit) {
+	r.subscribedMu.Lock()
+	known := slices.Equal(r.limits[gateway], limits)
+	r.limits[gateway] = limits
+	r.subscribedMu.Unlock()
+	up := slices.ContainsFunc(r.Gateways(), func(g core.GatewayStanding) bool { return g.Name == gateway && g.Up })
+	if up && !known {
+		r.must(hub.GatewayState{Gateway: gateway, Up: true, Limits: limits})
+	}
 }
 
 // GatewayDown says that a gateway cannot trade, and why.

@@ -57,6 +57,12 @@ func (r *Runner) Watches() []core.WatchStanding { return look(r, (*core.Core).Wa
 // Gateways returns how every gateway stands.
 func (r *Runner) Gateways() []core.GatewayStanding { return look(r, (*core.Core).Gateways) }
 
+// Budgets returns how the message limits of a gateway stand now.
+func (r *Runner) Budgets(gateway hub.GatewayName) []core.BudgetStanding {
+	now := hub.TimeOf(r.opts.Clock())
+	return look(r, func(c *core.Core) []core.BudgetStanding { return c.Budgets(gateway, now) })
+}
+
 // Files returns the policy files in force.
 func (r *Runner) Files() []hub.PolicyFile { return look(r, (*core.Core).Files) }
 

@@ -87,8 +87,10 @@ type Runner struct {
 	pending   map[journal.Proposal]proposal
 	room      *sync.Cond // of pendingMu: something was applied or lost
 
+	// subscribedMu guards what is known of gateways: what they were asked for ticks of, and what they declare that their channels take.
 	subscribedMu sync.Mutex
 	subscribed   map[hub.GatewayName]map[hub.Instrument]bool
+	limits       map[hub.GatewayName][]hub.MessageLimit
 }
 
 // proposal is what is to be done when an entry is applied, or when it is not known whether it ever will be.
@@ -126,7 +128,7 @@ func Open(opts Options) (*Runner, error) {
 	opts.SetUp.Calendar, opts.SetUp.Calendars = opts.Calendars.Main().Name(), opts.Calendars.Exchanges()
 	r := &Runner{
 		opts: opts, log: opts.Log, market: newMarket(), closing: make(chan struct{}), drained: make(chan struct{}), core: core.New(),
-		dirtySet: map[core.BookChanged]bool{}, pending: map[journal.Proposal]proposal{}, subscribed: map[hub.GatewayName]map[hub.Instrument]bool{},
+		dirtySet: map[core.BookChanged]bool{}, pending: map[journal.Proposal]proposal{}, subscribed: map[hub.GatewayName]map[hub.Instrument]bool{}, limits: map[hub.GatewayName][]hub.MessageLimit{},
 	}
 	r.rolls.days, r.sessions.of = map[string]hub.Day{}, map[place]spell{}
 	r.rolls.next.Store(math.MaxInt64)

@@ -267,6 +267,25 @@ func TestGatewayIsUpWhenItIsSaidToBe(t *testing.T) {
 	}
 }
 
+// A gateway may say that it is up before its Start has returned, and only then what its channel takes.
+func TestGatewayDeclaresWhatItsChannelTakes(t *testing.T) {
+	for _, upFirst := range []bool{true, false} {
+		h := open(t, t.TempDir(), nil)
+		limits := []hub.MessageLimit{{Messages: 50, Window: time.Second}}
+		if upFirst {
+			h.up()
+			h.MessageLimits("SIM", limits)
+			h.screen.wait(t, "gateway SIM takes 50 messages in 1s; 10 are kept for cancels, the traders share the rest")
+		} else {
+			h.MessageLimits("SIM", limits)
+			h.GatewayUp("SIM", []hub.Contract{rb})
+		}
+		if got := h.Budgets("SIM"); len(got) != 1 || got[0].Limit != limits[0] || len(got[0].Shares) != 1 || got[0].Shares[0].Own != 40 {
+			t.Errorf("up first %t: %+v", upFirst, got)
+		}
+	}
+}
+
 func TestOrderThereAndBack(t *testing.T) {
 	h := open(t, t.TempDir(), nil)
 	h.up()

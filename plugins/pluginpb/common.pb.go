@@ -796,7 +796,9 @@ func (x *Start) GetLogLevel() string {
 type Started struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The plugin's own version, for people.
-	Version       string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// Of a gateway: what its venue's channel takes. None: it does not say.
+	MessageLimits []*MessageLimit `protobuf:"bytes,2,rep,name=message_limits,json=messageLimits,proto3" json:"message_limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -838,6 +840,68 @@ func (x *Started) GetVersion() string {
 	return ""
 }
 
+func (x *Started) GetMessageLimits() []*MessageLimit {
+	if x != nil {
+		return x.MessageLimits
+	}
+	return nil
+}
+
+// MessageLimit is how many messages, orders and cancels together, a channel takes within any window of a length.
+type MessageLimit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// So many.
+	Messages uint32 `protobuf:"varint,1,opt,name=messages,proto3" json:"messages,omitempty"`
+	// Within so many nanoseconds.
+	Window        int64 `protobuf:"varint,2,opt,name=window,proto3" json:"window,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MessageLimit) Reset() {
+	*x = MessageLimit{}
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MessageLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MessageLimit) ProtoMessage() {}
+
+func (x *MessageLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MessageLimit.ProtoReflect.Descriptor instead.
+func (*MessageLimit) Descriptor() ([]byte, []int) {
+	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *MessageLimit) GetMessages() uint32 {
+	if x != nil {
+		return x.Messages
+	}
+	return 0
+}
+
+func (x *MessageLimit) GetWindow() int64 {
+	if x != nil {
+		return x.Window
+	}
+	return 0
+}
+
 // Failed says that the plugin cannot work, and why; the process ends after it.
 type Failed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -849,7 +913,7 @@ type Failed struct {
 
 func (x *Failed) Reset() {
 	*x = Failed{}
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[5]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -861,7 +925,7 @@ func (x *Failed) String() string {
 func (*Failed) ProtoMessage() {}
 
 func (x *Failed) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[5]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -874,7 +938,7 @@ func (x *Failed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failed.ProtoReflect.Descriptor instead.
 func (*Failed) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{5}
+	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Failed) GetReason() string {
@@ -895,7 +959,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[6]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -907,7 +971,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[6]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -920,7 +984,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{6}
+	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Ping) GetId() uint64 {
@@ -945,7 +1009,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[7]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -957,7 +1021,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[7]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -970,7 +1034,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{7}
+	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Pong) GetId() uint64 {
@@ -1003,7 +1067,7 @@ type Close struct {
 
 func (x *Close) Reset() {
 	*x = Close{}
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[8]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1015,7 +1079,7 @@ func (x *Close) String() string {
 func (*Close) ProtoMessage() {}
 
 func (x *Close) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[8]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1028,7 +1092,7 @@ func (x *Close) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Close.ProtoReflect.Descriptor instead.
 func (*Close) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{8}
+	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{9}
 }
 
 // Closed is the last event.
@@ -1042,7 +1106,7 @@ type Closed struct {
 
 func (x *Closed) Reset() {
 	*x = Closed{}
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[9]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1054,7 +1118,7 @@ func (x *Closed) String() string {
 func (*Closed) ProtoMessage() {}
 
 func (x *Closed) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[9]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1067,7 +1131,7 @@ func (x *Closed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Closed.ProtoReflect.Descriptor instead.
 func (*Closed) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{9}
+	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Closed) GetError() string {
@@ -1090,7 +1154,7 @@ type Instrument struct {
 
 func (x *Instrument) Reset() {
 	*x = Instrument{}
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[10]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1102,7 +1166,7 @@ func (x *Instrument) String() string {
 func (*Instrument) ProtoMessage() {}
 
 func (x *Instrument) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[10]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1115,7 +1179,7 @@ func (x *Instrument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Instrument.ProtoReflect.Descriptor instead.
 func (*Instrument) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{10}
+	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Instrument) GetSymbol() string {
@@ -1165,7 +1229,7 @@ type Order struct {
 
 func (x *Order) Reset() {
 	*x = Order{}
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[11]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1241,7 @@ func (x *Order) String() string {
 func (*Order) ProtoMessage() {}
 
 func (x *Order) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[11]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1254,7 @@ func (x *Order) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Order.ProtoReflect.Descriptor instead.
 func (*Order) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{11}
+	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Order) GetId() string {
@@ -1300,7 +1364,7 @@ type OrderRequest struct {
 
 func (x *OrderRequest) Reset() {
 	*x = OrderRequest{}
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[12]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1312,7 +1376,7 @@ func (x *OrderRequest) String() string {
 func (*OrderRequest) ProtoMessage() {}
 
 func (x *OrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[12]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1325,7 +1389,7 @@ func (x *OrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderRequest.ProtoReflect.Descriptor instead.
 func (*OrderRequest) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{12}
+	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *OrderRequest) GetInstrument() *Instrument {
@@ -1438,7 +1502,7 @@ type Contract struct {
 
 func (x *Contract) Reset() {
 	*x = Contract{}
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[13]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1450,7 +1514,7 @@ func (x *Contract) String() string {
 func (*Contract) ProtoMessage() {}
 
 func (x *Contract) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[13]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1463,7 +1527,7 @@ func (x *Contract) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contract.ProtoReflect.Descriptor instead.
 func (*Contract) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{13}
+	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Contract) GetInstrument() *Instrument {
@@ -1669,7 +1733,7 @@ type Fees struct {
 
 func (x *Fees) Reset() {
 	*x = Fees{}
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[14]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1681,7 +1745,7 @@ func (x *Fees) String() string {
 func (*Fees) ProtoMessage() {}
 
 func (x *Fees) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[14]
+	mi := &file_tradehub_plugin_v1_common_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1694,7 +1758,7 @@ func (x *Fees) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fees.ProtoReflect.Descriptor instead.
 func (*Fees) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{14}
+	return file_tradehub_plugin_v1_common_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Fees) GetOpenByValue() string {
@@ -1761,9 +1825,13 @@ const file_tradehub_plugin_v1_common_proto_rawDesc = "" +
 	"\x03dir\x18\x02 \x01(\tR\x03dir\x128\n" +
 	"\bsettings\x18\x03 \x01(\v2\x1c.tradehub.plugin.v1.SettingsR\bsettings\x12\x16\n" +
 	"\x06window\x18\x04 \x01(\rR\x06window\x12\x1b\n" +
-	"\tlog_level\x18\x05 \x01(\tR\blogLevel\"#\n" +
+	"\tlog_level\x18\x05 \x01(\tR\blogLevel\"l\n" +
 	"\aStarted\x12\x18\n" +
-	"\aversion\x18\x01 \x01(\tR\aversion\" \n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12G\n" +
+	"\x0emessage_limits\x18\x02 \x03(\v2 .tradehub.plugin.v1.MessageLimitR\rmessageLimits\"B\n" +
+	"\fMessageLimit\x12\x1a\n" +
+	"\bmessages\x18\x01 \x01(\rR\bmessages\x12\x16\n" +
+	"\x06window\x18\x02 \x01(\x03R\x06window\" \n" +
 	"\x06Failed\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"\x16\n" +
 	"\x04Ping\x12\x0e\n" +
@@ -1916,7 +1984,7 @@ func file_tradehub_plugin_v1_common_proto_rawDescGZIP() []byte {
 }
 
 var file_tradehub_plugin_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_tradehub_plugin_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_tradehub_plugin_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_tradehub_plugin_v1_common_proto_goTypes = []any{
 	(Direction)(0),       // 0: tradehub.plugin.v1.Direction
 	(Offset)(0),          // 1: tradehub.plugin.v1.Offset
@@ -1930,39 +1998,41 @@ var file_tradehub_plugin_v1_common_proto_goTypes = []any{
 	(*TextList)(nil),     // 9: tradehub.plugin.v1.TextList
 	(*Start)(nil),        // 10: tradehub.plugin.v1.Start
 	(*Started)(nil),      // 11: tradehub.plugin.v1.Started
-	(*Failed)(nil),       // 12: tradehub.plugin.v1.Failed
-	(*Ping)(nil),         // 13: tradehub.plugin.v1.Ping
-	(*Pong)(nil),         // 14: tradehub.plugin.v1.Pong
-	(*Close)(nil),        // 15: tradehub.plugin.v1.Close
-	(*Closed)(nil),       // 16: tradehub.plugin.v1.Closed
-	(*Instrument)(nil),   // 17: tradehub.plugin.v1.Instrument
-	(*Order)(nil),        // 18: tradehub.plugin.v1.Order
-	(*OrderRequest)(nil), // 19: tradehub.plugin.v1.OrderRequest
-	(*Contract)(nil),     // 20: tradehub.plugin.v1.Contract
-	(*Fees)(nil),         // 21: tradehub.plugin.v1.Fees
-	nil,                  // 22: tradehub.plugin.v1.Settings.ValuesEntry
+	(*MessageLimit)(nil), // 12: tradehub.plugin.v1.MessageLimit
+	(*Failed)(nil),       // 13: tradehub.plugin.v1.Failed
+	(*Ping)(nil),         // 14: tradehub.plugin.v1.Ping
+	(*Pong)(nil),         // 15: tradehub.plugin.v1.Pong
+	(*Close)(nil),        // 16: tradehub.plugin.v1.Close
+	(*Closed)(nil),       // 17: tradehub.plugin.v1.Closed
+	(*Instrument)(nil),   // 18: tradehub.plugin.v1.Instrument
+	(*Order)(nil),        // 19: tradehub.plugin.v1.Order
+	(*OrderRequest)(nil), // 20: tradehub.plugin.v1.OrderRequest
+	(*Contract)(nil),     // 21: tradehub.plugin.v1.Contract
+	(*Fees)(nil),         // 22: tradehub.plugin.v1.Fees
+	nil,                  // 23: tradehub.plugin.v1.Settings.ValuesEntry
 }
 var file_tradehub_plugin_v1_common_proto_depIdxs = []int32{
-	22, // 0: tradehub.plugin.v1.Settings.values:type_name -> tradehub.plugin.v1.Settings.ValuesEntry
+	23, // 0: tradehub.plugin.v1.Settings.values:type_name -> tradehub.plugin.v1.Settings.ValuesEntry
 	9,  // 1: tradehub.plugin.v1.Setting.list:type_name -> tradehub.plugin.v1.TextList
 	7,  // 2: tradehub.plugin.v1.Setting.map:type_name -> tradehub.plugin.v1.Settings
 	7,  // 3: tradehub.plugin.v1.Start.settings:type_name -> tradehub.plugin.v1.Settings
-	19, // 4: tradehub.plugin.v1.Order.request:type_name -> tradehub.plugin.v1.OrderRequest
-	3,  // 5: tradehub.plugin.v1.Order.status:type_name -> tradehub.plugin.v1.Status
-	17, // 6: tradehub.plugin.v1.OrderRequest.instrument:type_name -> tradehub.plugin.v1.Instrument
-	0,  // 7: tradehub.plugin.v1.OrderRequest.direction:type_name -> tradehub.plugin.v1.Direction
-	1,  // 8: tradehub.plugin.v1.OrderRequest.offset:type_name -> tradehub.plugin.v1.Offset
-	2,  // 9: tradehub.plugin.v1.OrderRequest.type:type_name -> tradehub.plugin.v1.OrderType
-	17, // 10: tradehub.plugin.v1.Contract.instrument:type_name -> tradehub.plugin.v1.Instrument
-	4,  // 11: tradehub.plugin.v1.Contract.kind:type_name -> tradehub.plugin.v1.Kind
-	21, // 12: tradehub.plugin.v1.Contract.fees:type_name -> tradehub.plugin.v1.Fees
-	5,  // 13: tradehub.plugin.v1.Contract.option_type:type_name -> tradehub.plugin.v1.OptionType
-	8,  // 14: tradehub.plugin.v1.Settings.ValuesEntry.value:type_name -> tradehub.plugin.v1.Setting
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	12, // 4: tradehub.plugin.v1.Started.message_limits:type_name -> tradehub.plugin.v1.MessageLimit
+	20, // 5: tradehub.plugin.v1.Order.request:type_name -> tradehub.plugin.v1.OrderRequest
+	3,  // 6: tradehub.plugin.v1.Order.status:type_name -> tradehub.plugin.v1.Status
+	18, // 7: tradehub.plugin.v1.OrderRequest.instrument:type_name -> tradehub.plugin.v1.Instrument
+	0,  // 8: tradehub.plugin.v1.OrderRequest.direction:type_name -> tradehub.plugin.v1.Direction
+	1,  // 9: tradehub.plugin.v1.OrderRequest.offset:type_name -> tradehub.plugin.v1.Offset
+	2,  // 10: tradehub.plugin.v1.OrderRequest.type:type_name -> tradehub.plugin.v1.OrderType
+	18, // 11: tradehub.plugin.v1.Contract.instrument:type_name -> tradehub.plugin.v1.Instrument
+	4,  // 12: tradehub.plugin.v1.Contract.kind:type_name -> tradehub.plugin.v1.Kind
+	22, // 13: tradehub.plugin.v1.Contract.fees:type_name -> tradehub.plugin.v1.Fees
+	5,  // 14: tradehub.plugin.v1.Contract.option_type:type_name -> tradehub.plugin.v1.OptionType
+	8,  // 15: tradehub.plugin.v1.Settings.ValuesEntry.value:type_name -> tradehub.plugin.v1.Setting
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_tradehub_plugin_v1_common_proto_init() }
@@ -1981,7 +2051,7 @@ func file_tradehub_plugin_v1_common_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tradehub_plugin_v1_common_proto_rawDesc), len(file_tradehub_plugin_v1_common_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -56,7 +56,10 @@ type Gateway struct {
 	open       func(dir string, v *venue.Venue, sync bool) (*store, error)
 }
 
-var _ plugins.Gateway = (*Gateway)(nil)
+var (
+	_ plugins.Gateway        = (*Gateway)(nil)
+	_ plugins.MessageLimiter = (*Gateway)(nil)
+)
 
 // New returns a gateway that has not started.
 func New() *Gateway {
@@ -91,6 +94,9 @@ func (g *Gateway) Start(ctx context.Context, env plugins.Env, sink plugins.Sink)
 	go g.run()
 	return nil
 }
+
+// MessageLimits returns what the settings say that the market takes. It does not refuse more: what the hub sends is for the tests to count.
+func (g *Gateway) MessageLimits() []hub.MessageLimit { return g.set.limits }
 
 // begin opens the files and the market as they say.
 func (g *Gateway) begin() error {

@@ -18,6 +18,7 @@ type settings struct {
 	latency time.Duration
 	fsync   bool
 	start   hub.Time // 0: the machine's clock
+	limits  []hub.MessageLimit
 }
 
 // Defaults of the settings; docs/sim.md explains them.
@@ -56,6 +57,13 @@ func read(env plugins.Env) (settings, error) {
 			s.Problem("start", fmt.Sprintf("%q is no time such as 2026-11-20T21:00:00+08:00", text))
 		}
 		set.start = hub.TimeOf(at)
+	}
+	if text := s.String("messages", ""); text != "" {
+		limit, err := hub.ParseMessageLimit(text)
+		if err != nil {
+			s.Problem("messages", fmt.Sprintf("%q: %s", text, err))
+		}
+		set.limits = []hub.MessageLimit{limit}
 	}
 	name, text := "contracts.yaml", listing.Default
 	roll := s.String("day_roll", defaultRoll)

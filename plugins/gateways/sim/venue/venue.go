@@ -441,15 +441,16 @@ func (v *Venue) Seen(id hub.OrderID) bool { return v.known(id) }
 func (v *Venue) handle(c *contract, events []market.Event) {
 	traded := false
 	for _, e := range events {
+		trade := v.tradeID(v.trades + 1) // of both its sides, as exchanges name it
 		if e.Kind == market.Filled {
 			traded = true
 			c.print(v.now, e.Price, e.Qty)
 			if !e.Maker.OfFlow() {
-				v.filled(v.working[e.Maker], e)
+				v.filled(v.working[e.Maker], e, trade)
 			}
 		}
 		if !e.ID.OfFlow() {
-			v.happened(v.working[e.ID], e)
+			v.happened(v.working[e.ID], e, trade)
 		}
 	}
 	if traded {
@@ -458,7 +459,7 @@ func (v *Venue) handle(c *contract, events []market.Event) {
 	v.events = events[:0]
 }
 
-func (v *Venue) happened(o *order, e market.Event) {
+func (v *Venue) happened(o *order, e market.Event, trade string) {
 	switch e.Kind {
 	case market.Rested:
 		if !o.told {
@@ -470,7 +471,7 @@ func (v *Venue) happened(o *order, e market.Event) {
 		v.accepted(o)
 		v.emit(record.Line{Kind: record.Triggered, At: v.now, ID: o.id})
 	case market.Filled:
-		v.filled(o, e)
+		v.filled(o, e, trade)
 	case market.Cancelled:
 		v.accepted(o)
 		v.cancelled(o, o.unfilledReason())
@@ -483,10 +484,10 @@ func (v *Venue) accepted(o *order) {
 	}
 }
 
-func (v *Venue) filled(o *order, e market.Event) {
+func (v *Venue) filled(o *order, e market.Event, trade string) {
 	v.accepted(o)
 	l := record.Line{
-		Kind: record.Filled, At: v.now, ID: o.id, Trade: v.tradeID(v.trades + 1), Price: o.c.l.Price(e.Price), Qty: o.c.l.Qty(e.Qty),
+		Kind: record.Filled, At: v.now, ID: o.id, Trade: trade, Price: o.c.l.Price(e.Price), Qty: o.c.l.Qty(e.Qty),
 	}
 	l.Fee = v.account.Commission(&o.hold, l.Price, e.Qty)
 	v.emit(l)
@@ -513,7 +514,7 @@ func (v *Venue) report(r hub.VenueReport) {
 	v.Out.Reports = append(v.Out.Reports, r)
 }
 
-// tradeID returns an id that no other fill has, of this market or of one that began in another second.
+// tradeID returns an id that no other trade has, of this market or of one that began in another second.
 func (v *Venue) tradeID(n uint64) string {
 	return strconv.FormatInt(int64(v.birth)/int64(time.Second), 36) + "-" + strconv.FormatUint(n, 10)
 }
