@@ -127,8 +127,8 @@ func TestWhole(t *testing.T) {
 		Calendars: []hub.ExchangeCalendar{{Exchange: "SHFE", Calendar: "cn-futures"}, {Exchange: "SSE", Calendar: "main"}},
 
 		CalendarFiles: "/etc/calendars", CalendarFilesNamed: true,
-		Journal:   config.Journal{MinFree: 2 << 30, SnapshotEntries: 20_000},
-		Language:  config.Chinese,
+		Journal:  config.Journal{MinFree: 2 << 30, SnapshotEntries: 20_000},
+		Language: config.Chinese,
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }), cmp.Comparer(func(a, b hub.Decimal) bool { return a == b })); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)

@@ -79,6 +79,7 @@ func (b *book) figures() Figures {
 
 // ofFigures answers the variables of policy's file books.go.
 func (s *source) ofFigures(ref policy.Ref) policy.Value {
+	//exhaustive:ignore
 	switch ref.Scope {
 	case policy.ScopeOrder:
 		return s.ofOrderMoney(ref.Var)
@@ -86,7 +87,6 @@ func (s *source) ofFigures(ref policy.Ref) policy.Value {
 		return s.ofBookFigures(s.trader, ref.Var)
 	case policy.ScopeFund:
 		return s.ofBookFigures(s.core.fund, ref.Var)
-	case policy.ScopeContract, policy.ScopeMarket:
 	}
 	return policy.Missing("it is not known to this hub")
 }

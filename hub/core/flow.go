@@ -1,6 +1,8 @@
 package core
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"tradehub/hub"
@@ -107,6 +109,7 @@ const fastCancel = time.Second
 // counts is what a happening counts as: for its trader, and for the fund, the account and the group. What never left is its trader's own affair: it must not use up what others
 // may send.
 func (h happening) counts() (own, shared tallies) {
+	//exhaustive:ignore
 	switch h {
 	case orderSent:
 		own = set(tallyOrders, tallyMessages)
@@ -169,6 +172,7 @@ type event struct {
 type amounts struct{ quantity, value, opened amount }
 
 func (a amounts) of(t tally) amount {
+	//exhaustive:ignore
 	switch t {
 	case tallyQuantity:
 		return a.quantity
@@ -280,14 +284,16 @@ type window struct {
 	before []amount      // of a sum: what all earlier events added up to
 	total  amount
 	start  int
-	heads  []head
-	fresh  bool // it waits to be filled from the flows
+	heads  []head // by window, ascending
+	fresh  bool   // it waits to be filled from the flows
 }
 
 type head struct {
 	window time.Duration
 	at     int // index into times of the oldest event inside
 }
+
+func (h head) compare(d time.Duration) int { return cmp.Compare(h.window, d) }
 
 func (w *window) add(now hub.Time, a amount) {
 	w.start = ahead(w.times, w.start, now.Add(-w.keep))
@@ -314,13 +320,13 @@ func (w *window) compact() {
 
 // first is the index of the oldest event inside a window that ends now; false when the window is not kept.
 func (w *window) first(now hub.Time, d time.Duration) (int, bool) {
-	for i := range w.heads {
-		if h := &w.heads[i]; h.window == d {
-			h.at = ahead(w.times, max(h.at, w.start), now.Add(-d))
-			return h.at, true
-		}
+	i, kept := slices.BinarySearchFunc(w.heads, d, head.compare)
+	if !kept {
+		return 0, false
 	}
-	return 0, false
+	h := &w.heads[i]
+	h.at = ahead(w.times, max(h.at, w.start), now.Add(-d))
+	return h.at, true
 }
 
 // ahead is the index, from i on, of the first time after from. Steps that double make it as quick for a hundred thousand events as for ten: a head that has not been asked for long

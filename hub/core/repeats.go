@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"tradehub/hub"
@@ -96,7 +97,8 @@ func (r *repeats) count(now hub.Time, d time.Duration, like likeness) (n int, ok
 	}
 	first, known := s.first(now, d)
 	if !known {
-		s.heads = append(s.heads, head{d, s.start})
+		i, _ := slices.BinarySearchFunc(s.heads, d, head.compare)
+		s.heads = slices.Insert(s.heads, i, head{d, s.start})
 		first, _ = s.first(now, d)
 	}
 	return len(s.times) - first, true

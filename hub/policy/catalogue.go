@@ -370,8 +370,8 @@ func positionVars() []VarInfo {
 
 // ownerVars are what exists of a trader and of the fund alone, who have capital; names without the owner's.
 func ownerVars() []VarInfo {
-	number := func(name string, v Var, unit, meaning, missing string) VarInfo {
-		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: unit, Meaning: meaning, Missing: missing}
+	number := func(name string, v Var, meaning string) VarInfo {
+		return VarInfo{Name: name, Var: v, Kind: KindNumber, Unit: "money", Meaning: meaning}
 	}
 	return []VarInfo{
 		{
@@ -379,13 +379,13 @@ func ownerVars() []VarInfo {
 				"never over \"today\"",
 			Meaning: "earlier orders with the same contract, direction, offset, type, quantity and price as this one",
 		},
-		number("capital", Capital, "money", "the capital that the configuration gives; of the fund: of all traders", ""),
-		number("equity", Equity, "money", "capital + realised + unrealised profit and loss - commission", ""),
-		number("available", Available, "money", "equity - margin_held", ""),
-		number("margin_held", MarginHeld, "money", "held by positions and active orders", ""),
-		number("pnl.realised", Realised, "money", "profit and loss of what was closed", ""),
-		number("pnl.unrealised", Unrealised, "money", "profit and loss of what is open, at the last marks", ""),
-		number("pnl.day", DayPnL, "money", "profit and loss, realised and unrealised, after commission, since the trading day began; a loss is negative", ""),
-		number("commission", Commission, "money", "paid to the venues", ""),
+		number("capital", Capital, "the capital that the configuration gives; of the fund: of all traders"),
+		number("equity", Equity, "capital + realised + unrealised profit and loss - commission"),
+		number("available", Available, "equity - margin_held"),
+		number("margin_held", MarginHeld, "held by positions and active orders"),
+		number("pnl.realised", Realised, "profit and loss of what was closed"),
+		number("pnl.unrealised", Unrealised, "profit and loss of what is open, at the last marks"),
+		number("pnl.day", DayPnL, "profit and loss, realised and unrealised, after commission, since the trading day began; a loss is negative"),
+		number("commission", Commission, "paid to the venues"),
 	}
 }
