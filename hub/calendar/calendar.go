@@ -277,8 +277,8 @@ func (c *Calendar) Warning(t time.Time) string {
 	if _, ok := c.Known(t); !ok {
 		return fmt.Sprintf("calendar %s has no holidays for %d: only weekends are taken out, and on a holiday its trading day is wrong", c.name, year)
 	}
-	if until, ok := c.Known(t.Add(warnAhead)); !ok {
-		until, _ = c.Known(t)
+	if _, ok := c.Known(t.Add(warnAhead)); !ok {
+		until, _ := c.Known(t)
 		return fmt.Sprintf("calendar %s has no holidays after %s: from then on only weekends are taken out; write them into a file of calendars", c.name, until)
 	}
 	return ""

@@ -19,9 +19,9 @@ import (
 	"tradehub/hub/calendar"
 )
 
-func library(t testing.TB, users ...calendar.File) calendar.Library {
+func library(t testing.TB) calendar.Library {
 	t.Helper()
-	l, errs := calendar.Read(users)
+	l, errs := calendar.Read(nil)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -292,12 +292,11 @@ func TestSessionsAgree(t *testing.T) {
 		if !opened.Phase.Takes() || !opened.Opened.Equal(next) {
 			t.Fatalf("at %s it opens next at %s, and then: %+v", at, next, opened)
 		}
-		switch s.Phase {
-		case hub.Closed:
+		if s.Phase == hub.Closed {
 			if !s.Closes.Equal(next) || s.Name != "" {
 				t.Fatalf("closed at %s until %s, and it opens at %s", at, s.Closes, next)
 			}
-		default:
+		} else {
 			if s.Opened.After(at) || !s.Closes.After(at) || s.Opened.Before(c.Begins(at)) || s.Closes.After(c.NextRoll(at)) {
 				t.Fatalf("at %s: %+v, and the day is from %s to %s", at, s, c.Begins(at), c.NextRoll(at))
 			}

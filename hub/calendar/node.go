@@ -119,9 +119,10 @@ func (r *reader) object(p place, fields ...field) map[string]bool {
 }
 
 // each visits the keys of a mapping and their values, in their order, without repeated ones.
-func (r *reader) each(p place, visit func(name string, key, value place)) bool {
+func (r *reader) each(p place, visit func(name string, key, value place)) {
 	if p.node.Kind != yaml.MappingNode {
-		return r.fail(p, "%s is no mapping; write key: value, one to a line", describe(p.node))
+		r.fail(p, "%s is no mapping; write key: value, one to a line", describe(p.node))
+		return
 	}
 	first := map[string]int{}
 	for i := 0; i+1 < len(p.node.Content); i += 2 {
@@ -138,7 +139,6 @@ func (r *reader) each(p place, visit func(name string, key, value place)) bool {
 		first[key.Value] = key.Line
 		visit(key.Value, at, place{p.node.Content[i+1], at.path})
 	}
-	return true
 }
 
 // list visits the items of a list.
@@ -165,12 +165,13 @@ func (r *reader) text(p place) (string, bool) {
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
 
-func (r *reader) name(p place, what string) (string, bool) {
+func (r *reader) name(p place, what string) string {
 	s, ok := r.text(p)
 	if ok && (!nameForm.MatchString(s) || len(s) > nameMax) {
-		return "", r.fail(p, "%q is no name for a %s; write letters, digits, - and _, at most %d", clip(s), what, nameMax)
+		r.fail(p, "%q is no name for a %s; write letters, digits, - and _, at most %d", clip(s), what, nameMax)
+		return ""
 	}
-	return s, ok
+	return s
 }
 
 func (r *reader) oneOf(p place, what string, known ...string) (string, bool) {

@@ -124,9 +124,9 @@ func (d *draft) parse(text string) {
 	d.has = r.object(root,
 		field{"calendar", func(p place) {
 			d.at = p
-			d.name, _ = r.name(p, "calendar")
+			d.name = r.name(p, "calendar")
 		}},
-		field{"extends", func(p place) { d.extends = p; d.base, _ = r.name(p, "calendar") }},
+		field{"extends", func(p place) { d.extends = p; d.base = r.name(p, "calendar") }},
 		field{"title", func(p place) { r.text(p) }},
 		field{"source", func(p place) { d.source, _ = r.text(p) }},
 		field{"zone", d.readZone},
@@ -240,7 +240,7 @@ func (d *draft) readHours(p place) []span {
 	r.list(p, func(item place) {
 		var s span
 		seen := r.object(item,
-			field{"session", func(p place) { s.session, _ = r.name(p, "session") }},
+			field{"session", func(p place) { s.session = r.name(p, "session") }},
 			field{"phase", func(p place) {
 				if name, ok := r.oneOf(p, "phase", phaseNames...); ok {
 					s.phase, _ = hub.ParsePhase(name)
@@ -505,7 +505,7 @@ func (d *draft) checkHours(c *Calendar) {
 		if n := slices.Index(d.groups, g); n >= 0 {
 			at = d.places[n]
 		}
-		var end time.Duration = -dayLong
+		end := -dayLong
 		for n, s := range g.hours {
 			p := at
 			if len(at.node.Content) == len(g.hours) && at.node.Kind == yaml.SequenceNode {

@@ -190,13 +190,13 @@ func (r *Runner) session(at place, now hub.Time) hub.Session {
 
 // ofMoment puts what the calendar says of the moment into the input that decides about an order.
 func (r *Runner) ofMoment(in hub.Input, at place, now hub.Time) hub.Input {
-	switch in := in.(type) {
-	case hub.SubmitOrder:
-		in.Market.Session = r.session(at, now)
-		return in
-	case hub.JudgeOrder:
-		in.Market.Session = r.session(at, now)
-		return in
+	if order, ok := in.(hub.SubmitOrder); ok {
+		order.Market.Session = r.session(at, now)
+		return order
+	}
+	if order, ok := in.(hub.JudgeOrder); ok {
+		order.Market.Session = r.session(at, now)
+		return order
 	}
 	return in
 }

@@ -158,20 +158,20 @@ func TestFloodOverRolls(t *testing.T) {
 			defer seen.mu.Unlock()
 			days, rolls, orders := map[string]hub.Day{}, 0, 0
 			for n, e := range seen.entries {
-				var session hub.Session
-				switch in := e.Input.(type) {
-				case hub.RollDay:
+				if in, ok := e.Input.(hub.RollDay); ok {
 					if in.Day <= days[in.Calendar] {
 						t.Fatalf("entry %d: day %s of %s begins after %s", e.Seq, in.Day, in.Calendar, days[in.Calendar])
 					}
 					days[in.Calendar] = in.Day
 					rolls++
 					continue
-				case hub.SubmitOrder:
+				}
+				var session hub.Session
+				if in, ok := e.Input.(hub.SubmitOrder); ok {
 					session = in.Market.Session
-				case hub.JudgeOrder:
+				} else if in, ok := e.Input.(hub.JudgeOrder); ok {
 					session = in.Market.Session
-				default:
+				} else {
 					continue
 				}
 				orders++
