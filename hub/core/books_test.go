@@ -87,6 +87,27 @@ func unassigned(c *core.Core) map[hub.Instrument][2]hub.Decimal {
 	return out
 }
 
+// profits are the fund's, and those of its traders and of what is unassigned together.
+func profits(c *core.Core) (fund, all hub.Decimal) {
+	var sum hub.Sum
+	of := func(name hub.TraderName) hub.Decimal {
+		a, _ := c.Account(name)
+		return sum.Sub(sum.Add(a.Realised, a.Unrealised), a.Commission)
+	}
+	for _, name := range []hub.TraderName{"alpha", "beta", hub.Unassigned} {
+		all = sum.Add(all, of(name))
+	}
+	return of(""), all
+}
+
+func mapped[A, B any](in []A, f func(A) B) []B {
+	out := make([]B, len(in))
+	for i, a := range in {
+		out[i] = f(a)
+	}
+	return out
+}
+
 // TestSumIsTheVenues: whatever is traded, transferred, moved by hand at the venue, restarted and rolled, what the traders hold and what is unassigned is what the venue's account holds; a
 // statement finds what was done by hand and nothing else; and a transfer at the mark changes nobody's equity, and none at any price the fund's.
 func TestSumIsTheVenues(t *testing.T) {
@@ -94,7 +115,7 @@ func TestSumIsTheVenues(t *testing.T) {
 		w, v, a := newWorld(), newVenue(), newAccount()
 		w.open()
 		names := []hub.TraderName{"alpha", "beta", hub.Unassigned}
-		day := 23
+		day, rated := 23, false
 		assigned := map[hub.Instrument]*[2]hub.Decimal{} // of what was done by hand, what the operator gave to traders
 		pick := func() hub.OrderID {
 			if len(v.open) == 0 {
@@ -241,6 +262,9 @@ func TestSumIsTheVenues(t *testing.T) {
 				if marked && !after[0].Balance.Equal(before[0].Balance) {
 					t.Fatalf("%+v moves the fund's equity from %s to %s", in, before[0].Balance, after[0].Balance)
 				}
+				if owed := from == hub.Unassigned || to == hub.Unassigned; !owed && !after[0].Frozen.Equal(before[0].Frozen) {
+					t.Fatalf("%+v moves what the fund's positions hold from %s to %s", in, before[0].Frozen, after[0].Frozen)
+				}
 				for i := range before {
 					if (refused || how == 0 && marked) && !after[i].Balance.Equal(before[i].Balance) {
 						t.Fatalf("%+v (refused: %t) moves %q from %s to %s", in, refused, before[i].Trader, before[i].Balance, after[i].Balance)
@@ -265,6 +289,12 @@ func TestSumIsTheVenues(t *testing.T) {
 			},
 			"statement": func(t *rapid.T) {
 				w.step(a.statement())
+				w.step(hub.Marks{Marks: mapped(contracts, func(k hub.Contract) hub.Mark { return hub.Mark{Instrument: k.Instrument, Price: d("3456")} })})
+				// Where the venue nets, what the fund has realised stays at the rate of then, and what its traders have not moves with the rate.
+				fund, all := profits(w.core)
+				if !rated && !fund.Equal(all) {
+					t.Fatalf("the fund's profit is %s, and that of all who hold something %s", fund, all)
+				}
 				got := unassigned(w.core)
 				for _, k := range contracts {
 					var sum hub.Sum
@@ -289,6 +319,7 @@ func TestSumIsTheVenues(t *testing.T) {
 				w.step(hub.Marks{Marks: []hub.Mark{{Instrument: rapid.SampledFrom(contracts).Draw(t, "contract").Instrument, Price: hub.Int(int64(rapid.IntRange(3400, 3600).Draw(t, "price")))}}})
 			},
 			"rate": func(t *rapid.T) {
+				rated = true
 				w.step(hub.SetRates{Rates: []hub.Rate{{Currency: "USDT", Rate: hub.Int(int64(rapid.IntRange(5, 9).Draw(t, "rate")))}}, By: "x"})
 			},
 			"roll": func(*rapid.T) {
