@@ -20,6 +20,7 @@ type venueBook struct {
 	orders map[hub.OrderID]*venueOrder
 	fills  map[side]record.Line
 	flaws  []string
+	also   func(record.Line) // sees every line, too; may be nil
 }
 
 // venueOrder is what the book says of one order.
@@ -55,6 +56,9 @@ func (b *venueBook) read() error {
 }
 
 func (b *venueBook) take(l record.Line) {
+	if b.also != nil {
+		b.also(l)
+	}
 	o, known := b.orders[l.ID]
 	if !known {
 		o = &venueOrder{} // of a line that is wrong, or about no order

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tradehub/hub"
+	"tradehub/hub/ctl"
 )
 
 var (
@@ -276,4 +277,8 @@ func (w *wreck) endOfTrading() {
 		return err
 	})
 	w.settle()
+	// The account was stated after every start of the gateway. Nobody traded by hand, so whatever was killed, and whenever, no difference may have been seen.
+	if b := asked[ctl.Breaks](w.house, "breaks"); len(b.Breaks) > 0 || len(b.Unassigned) > 0 || b.Statements[0].Time.IsZero() {
+		w.t.Errorf("breaks: %+v", b)
+	}
 }

@@ -66,10 +66,10 @@ var lastPort atomic.Int32
 
 func init() { lastPort.Store(12000 + rand.Int32N(800)*10) }
 
-// ports finds as many free ports in a row as two traders need.
+// ports finds as many free ports in a row as four traders need.
 func ports(t testing.TB) int {
 	t.Helper()
-	const n = 4
+	const n = 8
 search:
 	for range 1000 {
 		base := int(lastPort.Add(int32(n))) - n
@@ -141,7 +141,7 @@ func serve(t testing.TB, text string, policies map[string]string) *house {
 func (h *house) configure(text string, policies map[string]string) {
 	h.t.Helper()
 	h.base = ports(h.t)
-	for i := 3; i > 0; i-- {
+	for i := 7; i > 0; i-- {
 		text = replaced(text, fmt.Sprintf("PORT+%d", i), strconv.Itoa(h.base+i))
 	}
 	text = replaced(text, "PORT", strconv.Itoa(h.base), "DATA", h.data, "ROOT", h.root)
