@@ -78,7 +78,7 @@ func (b *book) figures() Figures {
 }
 
 // ofFigures answers the variables of policy's file books.go.
-func (s *source) ofFigures(ref policy.Ref) policy.Value {
+func (s *source) ofFigures(ref *policy.Ref) policy.Value {
 	//exhaustive:ignore
 	switch ref.Scope {
 	case policy.ScopeOrder:
@@ -101,9 +101,9 @@ func (s *source) ofOrderMoney(v policy.Var) policy.Value {
 	//exhaustive:ignore
 	switch v {
 	case policy.OrderMargin:
-		return number(s.margin)
+		return number(func(sum *hub.Sum) hub.Decimal { return s.margin(sum) })
 	case policy.OrderFee:
-		return number(s.fee)
+		return number(func(sum *hub.Sum) hub.Decimal { return s.fee(sum) })
 	}
 	return policy.Missing("it is not known to this hub")
 }

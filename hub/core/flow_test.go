@@ -67,7 +67,7 @@ func TestWindowsAllocateNothing(t *testing.T) {
 	s := c.asking(k)
 	got := ""
 	for _, ref := range windowRefs {
-		got += ref.String() + "=" + s.Value(ref).Number.String() + " "
+		got += ref.String() + "=" + s.Value(&ref).Number.String() + " "
 	}
 	const want = `trader.messages("10s")=2 fund.contract.messages("1h")=1000 fund.product.traded_value("1h")=35000050 account.contract.cancels("today")=1000 `
 	if got != want {
@@ -75,7 +75,7 @@ func TestWindowsAllocateNothing(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() {
 		for _, ref := range windowRefs {
-			s.Value(ref)
+			s.Value(&ref)
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
@@ -92,7 +92,7 @@ func BenchmarkWindows(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				for _, ref := range windowRefs {
-					if s.Value(ref).Kind != policy.KindNumber {
+					if s.Value(&ref).Kind != policy.KindNumber {
 						b.Fatal(ref)
 					}
 				}
@@ -135,7 +135,7 @@ func TestForgottenIsMissing(t *testing.T) {
 	ask := func(c *Core, trader hub.TraderName, ref policy.Ref) string {
 		b := c.byTrader[trader]
 		s := &source{core: c, contract: c.contractList[0], trader: b, lane: c.lane(b, c.placeOf(c.contractList[0]))}
-		v := s.Value(ref)
+		v := s.Value(&ref)
 		if v.Kind == policy.KindMissing {
 			return v.Text
 		}
@@ -226,7 +226,7 @@ func TestOldImages(t *testing.T) {
 		{Scope: policy.ScopeFund, Var: policy.Messages, Window: policy.Today},
 		{Scope: policy.ScopeFund, Narrow: policy.InContract, Var: policy.Messages, Window: time.Hour},
 	} {
-		got += s.Value(ref).Number.String() + " "
+		got += s.Value(&ref).Number.String() + " "
 	}
 	if want := "3 7 8 0 "; got != want {
 		t.Errorf("got %s, want %s", got, want)

@@ -239,7 +239,7 @@ func margin(t testing.TB, programName string, settings map[string]any) []host.Pl
 // nothing is a market in which nothing is known.
 type nothing struct{}
 
-func (nothing) Value(policy.Ref) policy.Value { return policy.Truth(true) }
+func (nothing) Value(*policy.Ref) policy.Value { return policy.Truth(true) }
 
 // permits makes permits the only way there is: by a decision.
 var permits = sync.OnceValue(func() *policy.Rules {

@@ -22,12 +22,12 @@ type counter struct {
 }
 
 // Value implements policy.Source.
-func (b *books) Value(ref policy.Ref) policy.Value {
+func (b *books) Value(ref *policy.Ref) policy.Value {
 	if ref.Window == 0 {
 		return b.values[ref.Scope][ref.Var]
 	}
 	for i := range b.counters {
-		if b.counters[i].ref == ref {
+		if b.counters[i].ref == *ref {
 			return policy.Count(b.counters[i].count)
 		}
 	}

@@ -291,6 +291,10 @@ func (c *checker) sized(info *VarInfo, n *ast.CallNode, at int) (operand, bool) 
 	}
 	o := variable(info, Today, at)
 	o.a, o.limits = least.node, least.limits
+	if !least.reads {
+		m := machine{}
+		o.ref.Least, _ = m.number(least.node)
+	}
 	return o, true
 }
 

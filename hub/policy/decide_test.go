@@ -17,8 +17,8 @@ import (
 type table map[policy.Ref]policy.Value
 
 // Value implements policy.Source.
-func (t table) Value(ref policy.Ref) policy.Value {
-	if v, ok := t[ref]; ok {
+func (t table) Value(ref *policy.Ref) policy.Value {
+	if v, ok := t[*ref]; ok {
 		return v
 	}
 	return policy.Missing("nobody has said")

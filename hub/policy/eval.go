@@ -104,15 +104,10 @@ func (m *machine) number(n *node) (hub.Decimal, bool) {
 	case opNumber:
 		return n.number, true
 	case opVar:
-		ref := n.ref
-		if n.a != nil {
-			least, ok := m.number(n.a)
-			if !ok {
-				return hub.Decimal{}, false
-			}
-			ref.Least = least
+		if n.a != nil && n.a.reads {
+			return m.sized(n)
 		}
-		v := m.source.Value(ref)
+		v := m.source.Value(&n.ref)
 		if v.Kind != KindNumber {
 			m.missing(n, v)
 			return hub.Decimal{}, false
@@ -148,9 +143,25 @@ func (m *machine) number(n *node) (hub.Decimal, bool) {
 	return m.arithmetic(n, a, b)
 }
 
+// sized computes a variable that counts from a quantity on which the order decides. It is the one thing that allocates: the rule is asked by many at once, and its Ref is theirs.
+func (m *machine) sized(n *node) (hub.Decimal, bool) {
+	least, ok := m.number(n.a)
+	if !ok {
+		return hub.Decimal{}, false
+	}
+	ref := n.ref
+	ref.Least = least
+	v := m.source.Value(&ref)
+	if v.Kind != KindNumber {
+		m.missing(n, v)
+		return hub.Decimal{}, false
+	}
+	return v.Number, true
+}
+
 // traded reports whether the order's contract is counted in the unit that a limit is written in.
 func (m *machine) traded(n *node) bool {
-	v := m.source.Value(contractKind)
+	v := m.source.Value(&contractKind)
 	switch {
 	case v.Kind != KindText:
 		m.missing(&node{op: opVar, kind: KindText, ref: contractKind}, v)
@@ -205,7 +216,7 @@ func (m *machine) truth(n *node) (value, ok bool) {
 	case opTruth:
 		return n.truth, true
 	case opVar:
-		v := m.source.Value(n.ref)
+		v := m.source.Value(&n.ref)
 		if v.Kind != KindTruth {
 			m.missing(n, v)
 			return false, false
@@ -306,7 +317,7 @@ func (m *machine) text(n *node) (string, bool) {
 	case opText:
 		return n.text, true
 	case opVar:
-		v := m.source.Value(n.ref)
+		v := m.source.Value(&n.ref)
 		if v.Kind != KindText {
 			m.missing(n, v)
 			return "", false

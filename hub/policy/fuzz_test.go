@@ -95,4 +95,4 @@ func decided(t *testing.T, file hub.PolicyFile, more ...policy.Option) {
 type all policy.Value
 
 // Value implements policy.Source.
-func (a all) Value(policy.Ref) policy.Value { return policy.Value(a) }
+func (a all) Value(*policy.Ref) policy.Value { return policy.Value(a) }

@@ -56,7 +56,8 @@ type Ref struct {
 
 // Source answers what a rule reads, for one order. It is called many times in one decision and must be cheap. What it does not know it answers with Missing.
 type Source interface {
-	Value(ref Ref) Value
+	// The Ref is the rule's own: it is not written to, and not kept.
+	Value(ref *Ref) Value
 }
 
 // Variables of an order (ScopeOrder).
