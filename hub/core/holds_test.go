@@ -63,18 +63,20 @@ var (
 
 func (m *market) step(in hub.Input) {
 	for _, e := range m.w.step(in) {
-		switch e := e.(type) {
-		case core.Send:
-			o := e.Permit.Order()
-			qty, _, _ := o.Qty.Int64(0)
-			if m.orders[o.ID] != nil {
-				m.t.Fatalf("order %s is sent twice", o.ID)
-			}
-			m.orders[o.ID] = &resting{Order: o, qty: int(qty), left: int(qty)}
-			m.ids = append(m.ids, o.ID)
-		case core.AskVenue:
-			m.asked[e.Gateway] = slices.Clone(e.Orders)
+		if ask, ok := e.(core.AskVenue); ok {
+			m.asked[ask.Gateway] = slices.Clone(ask.Orders)
 		}
+		send, ok := e.(core.Send)
+		if !ok {
+			continue
+		}
+		o := send.Permit.Order()
+		qty, _, _ := o.Qty.Int64(0)
+		if m.orders[o.ID] != nil {
+			m.t.Fatalf("order %s is sent twice", o.ID)
+		}
+		m.orders[o.ID] = &resting{Order: o, qty: int(qty), left: int(qty)}
+		m.ids = append(m.ids, o.ID)
 	}
 }
 

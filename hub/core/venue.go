@@ -172,7 +172,8 @@ func (c *Core) compare(sum *hub.Sum, in hub.VenueStatement, k *contract, s *stat
 		return // nobody ever had any of it
 	}
 	h := c.holding(k.key)
-	if !same && !in.Exact && !(h.Seen && h.SeenLong.Equal(want[0]) && h.SeenShort.Equal(want[1])) {
+	again := h.Seen && h.SeenLong.Equal(want[0]) && h.SeenShort.Equal(want[1])
+	if !same && !in.Exact && !again {
 		h.Seen, h.SeenLong, h.SeenShort = true, want[0], want[1]
 		return
 	}
@@ -347,8 +348,8 @@ func (s *side) adjust(sum *hub.Sum, k *contract, d hub.Direction, today, yesterd
 }
 
 func (c *Core) broken(k *contract, d hub.Direction, have, want hub.Decimal, text string) {
-	for i := len(c.breaks) - 1; i >= 0; i-- {
-		if last := c.breaks[i]; last.Key == k.key && last.Direction == d {
+	for _, last := range slices.Backward(c.breaks) {
+		if last.Key == k.key && last.Direction == d {
 			if last.Hub.Equal(have) && last.Venue.Equal(want) {
 				return // said, and as it was
 			}
