@@ -115,6 +115,11 @@ type JudgeOrder struct {
 	Verdicts []Verdict  `cbor:"3,keyasint,omitempty"`
 }
 
+// ExpireWaits refuses the orders that have waited since Since, or longer, for the cancellation of others of the fund that they would meet.
+type ExpireWaits struct {
+	Since Time `cbor:"1,keyasint"`
+}
+
 // CancelOrder is a trader's, or the operator's (Trader ""), wish to cancel. It is never refused for a rule.
 type CancelOrder struct {
 	Trader  TraderName `cbor:"1,keyasint,omitempty"`
@@ -253,3 +258,4 @@ func (RollDay) input()      {}
 func (TakeOrder) input()    {}
 func (JudgeOrder) input()   {}
 func (SetRates) input()     {}
+func (ExpireWaits) input()  {}

@@ -51,6 +51,9 @@ const (
 	kindVenueStatement
 )
 
+// The kinds from 60 on are of orders of one fund that meet.
+const kindExpireWaits = 60
+
 var (
 	enc = must(cbor.CoreDetEncOptions().EncMode())
 	dec = must(cbor.DecOptions{MaxNestedLevels: 16, MaxArrayElements: 1 << 24, MaxMapPairs: 1 << 16}.DecMode())
@@ -110,6 +113,8 @@ func kindOf(in hub.Input) int {
 		return kindTakeOrder
 	case hub.JudgeOrder:
 		return kindJudgeOrder
+	case hub.ExpireWaits:
+		return kindExpireWaits
 	case hub.SetState:
 		return kindSetState
 	case hub.SetRates:
@@ -162,6 +167,8 @@ func Decode(b []byte) (hub.Entry, error) {
 		p.Input, err = decode[hub.TakeOrder](body)
 	case kindJudgeOrder:
 		p.Input, err = decode[hub.JudgeOrder](body)
+	case kindExpireWaits:
+		p.Input, err = decode[hub.ExpireWaits](body)
 	case kindSetRates:
 		p.Input, err = decode[hub.SetRates](body)
 	case kindSetState:

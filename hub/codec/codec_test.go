@@ -65,6 +65,7 @@ var inputs = []hub.Input{
 	hub.RollDay{},
 	hub.TakeOrder{},
 	hub.JudgeOrder{},
+	hub.ExpireWaits{},
 	hub.TransferPosition{},
 	hub.TransferCapital{},
 	hub.VenueStatement{},

@@ -68,6 +68,7 @@ func (c *Core) askCancel(o *order, why string) {
 		o.Reason = why
 	}
 	if o.Ask != 0 {
+		c.waitNoMore(o)
 		return // it is not sent yet, and will not be
 	}
 	if g := c.gateway(o.Gateway); g == nil || !g.Up {

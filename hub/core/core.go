@@ -47,6 +47,7 @@ type Core struct {
 	breaks       []brk
 	restraints   []restraint // in the order in which they were set
 	owns         map[pool]*own
+	waiting      []*order                 // for the cancellation of others that they would meet, by number
 	tradeNames   map[tradeName]tradeSides // fills of remembered orders, by what their gateway calls them
 	cuts         []cut
 	watches      []*watching
@@ -125,6 +126,8 @@ func (c *Core) Step(e hub.Entry) []Effect {
 		c.take(in)
 	case hub.JudgeOrder:
 		c.judge(in)
+	case hub.ExpireWaits:
+		c.expireWaits(in)
 	case hub.CancelOrder:
 		c.cancel(in)
 	case hub.VenueReport:

@@ -163,7 +163,9 @@ func inWords(o *order, contract string) string {
 
 // crossed counts an order that was prevented from meeting others, and tells the operator which.
 func (c *Core) crossed(o *order, waits bool) {
-	c.happened(c.byTrader[o.Trader], c.contracts[key{o.Gateway, o.Instrument}], crossPrevented, amounts{})
+	if first := o.Tries == 0 || waits && o.Tries == 1; first { // an order that waited was counted then
+		c.happened(c.byTrader[o.Trader], c.contracts[key{o.Gateway, o.Instrument}], crossPrevented, amounts{})
+	}
 	met := c.met(o)
 	e := Crossed{Order: o.Order, Waits: waits, With: make([]hub.Order, 0, len(met))}
 	for _, other := range slices.Backward(met) {
@@ -293,6 +295,9 @@ func (c *Core) restored(o *order) {
 	if !o.Status.Final() && o.Ask == 0 {
 		c.works(o)
 	}
+	if o.Ask >= waitAsk {
+		c.waits(o)
+	}
 	c.rename(o)
 }
 
@@ -311,5 +316,5 @@ func (c *Core) checkOwn() error {
 	if !maps.Equal(c.tradeNames, fresh.tradeNames) {
 		errs = append(errs, errors.New("the names of trades are not those of the orders' fills"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.checkWaits())...)
 }

@@ -68,6 +68,13 @@ type Crossed struct {
 	Waits bool
 }
 
+// JudgeAgain asks for a JudgeOrder with this Ask: an order that waited is to be decided, with the market and the verdicts of now. When its owner has thought better of it
+// (CancelAsked), without.
+type JudgeAgain struct {
+	Order hub.Order
+	Ask   uint64
+}
+
 // Level is how serious a Notice is.
 type Level uint8
 
@@ -158,3 +165,4 @@ func (DayRolled) effect()        {}
 func (RatesAnswered) effect()    {}
 func (Taken) effect()            {}
 func (Crossed) effect()          {}
+func (JudgeAgain) effect()       {}

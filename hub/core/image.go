@@ -67,7 +67,7 @@ func (c *Core) Image() Image {
 	}
 	for _, o := range c.orderList {
 		copied := *o
-		copied.Fills = slices.Clone(o.Fills)
+		copied.Fills, copied.Waits = slices.Clone(o.Fills), slices.Clone(o.Waits)
 		im.Orders = append(im.Orders, copied)
 	}
 	return im

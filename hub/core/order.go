@@ -34,6 +34,11 @@ type order struct {
 	// Asked: the venue is being asked about it, so it may have news.
 	Asked bool `cbor:"52,keyasint,omitempty"`
 
+	// Tries is how often it met orders of the fund and waited for their cancellation; Waits are those that it waits for now, WaitSince is when that began.
+	Tries     int           `cbor:"80,keyasint,omitempty"`
+	WaitSince hub.Time      `cbor:"81,keyasint,omitempty"`
+	Waits     []hub.OrderID `cbor:"82,keyasint,omitempty"`
+
 	number uint64 // of all orders, the order's id has it
 }
 
@@ -99,7 +104,7 @@ func (c *Core) take(in hub.TakeOrder) {
 // judge decides about an order that was taken. There is none when the hub was restarted between the two.
 func (c *Core) judge(in hub.JudgeOrder) {
 	o := c.undecided[in.Ask]
-	if o == nil {
+	if o == nil || len(o.Waits) > 0 {
 		return
 	}
 	c.settled(o)
@@ -112,6 +117,10 @@ func (c *Core) judge(in hub.JudgeOrder) {
 
 func (c *Core) settled(o *order) {
 	delete(c.undecided, o.Ask)
+	if o.Ask >= waitAsk {
+		c.waitsNot(o)
+		o.Waits = nil
+	}
 	o.Ask = 0
 }
 
@@ -134,6 +143,10 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 	b := c.byTrader[o.Trader]
 	known := o.Status == hub.Submitted // its owner has seen it so
 	permit, refusals := c.decide(o, b, named, market, verdicts)
+	if c.mayWait(o, refusals) {
+		c.await(o)
+		return
+	}
 	b.Repeats.add(c.now, likenessOf(o))
 	k := c.contracts[key{o.Gateway, o.Instrument}]
 	if len(refusals) > 0 {
@@ -376,6 +389,7 @@ func (c *Core) change(o *order, f func()) {
 	if o.Status.Final() && !wasFinal {
 		b := c.byTrader[o.Trader]
 		c.worksNot(o)
+		c.wayIsFree(o)
 		for _, x := range []*book{b, c.fund} {
 			x.Active--
 			x.position(k.key).activate(-1)

@@ -19,6 +19,7 @@ type venue struct {
 	fills map[hub.OrderID][]hub.VenueFill
 	open  []hub.OrderID
 	next  int
+	again []uint64 // orders that waited, and are to be judged
 }
 
 func newVenue() *venue {
@@ -27,6 +28,9 @@ func newVenue() *venue {
 
 func (v *venue) take(t *rapid.T, effects []core.Effect) {
 	for _, e := range effects {
+		if again, ok := e.(core.JudgeAgain); ok {
+			v.again = append(v.again, again.Ask)
+		}
 		send, ok := e.(core.Send)
 		if !ok {
 			continue
@@ -64,7 +68,7 @@ func TestHistories(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, v := newWorld(), newVenue()
 		w.open()
-		cross := rapid.SampledFrom([]string{"allow", "refuse"}).Draw(t, "internal cross")
+		cross := rapid.SampledFrom([]string{"allow", "refuse", "cancel_resting"}).Draw(t, "internal cross")
 		w.step(hub.LoadPolicies{Files: watched(withFundKey("internal_cross: " + cross)), Language: policy.Language})
 		answered := map[hub.OrderID]int{}
 		day := 23
@@ -97,11 +101,26 @@ func TestHistories(t *testing.T) {
 					req.Qty, _ = req.Qty.Mul(d("37"))
 				}
 				effects := w.step(hub.SubmitOrder{Trader: traders.Draw(t, "trader"), Request: req, Market: hub.MarketView{Last: d("3500.5"), Seen: w.now}})
-				if decided := effects[0].(core.Decided); decided.Order.ID != "" {
-					answered[decided.Order.ID]++
+				for _, e := range effects {
+					switch e := e.(type) {
+					case core.Taken: // it waits for others to be cancelled
+						answered[e.Order.ID]++
+					case core.Decided:
+						answered[e.Order.ID]++
+					}
 				}
 				v.take(t, effects)
 			},
+			"judge again": func(t *rapid.T) {
+				if len(v.again) == 0 {
+					return
+				}
+				i := rapid.IntRange(0, len(v.again)-1).Draw(t, "which")
+				ask := v.again[i]
+				v.again = slices.Delete(v.again, i, i+1)
+				v.take(t, w.step(hub.JudgeOrder{Ask: ask, Market: hub.MarketView{Last: d("3500"), Seen: w.now}}))
+			},
+			"expire": func(t *rapid.T) { v.take(t, w.step(hub.ExpireWaits{Since: w.now - 10e9})) },
 			"take": func(t *rapid.T) {
 				asks++
 				effects := w.step(hub.TakeOrder{Trader: traders.Draw(t, "trader"), Ask: asks, Request: hub.OrderRequest{

@@ -246,6 +246,15 @@ func TestStories(t *testing.T) {
 				return out
 			case "judge":
 				return w.tell(w.step(hub.JudgeOrder{Ask: 7, Market: hub.MarketView{Last: d("3500"), Seen: w.now}}))
+			case "again": // what the risk managers say of an order that waited
+				for _, o := range w.core.Image().Orders {
+					if o.ID == id() {
+						return w.tell(w.step(hub.JudgeOrder{Ask: o.Ask, Market: hub.MarketView{Last: d(arg("last", "3500")), Seen: w.now}}))
+					}
+				}
+				return "no such order\n"
+			case "expire":
+				return w.tell(w.step(hub.ExpireWaits{Since: w.now - 10e9}))
 			case "cancel":
 				return w.tell(w.step(hub.CancelOrder{Trader: hub.TraderName(arg("trader", "alpha")), OrderID: id(), By: arg("by", "")}))
 			case "accepted":
@@ -529,6 +538,8 @@ func (w *world) tell(effects []core.Effect) string {
 			fmt.Fprintf(&b, "ALERT %s\n", clean(e.Text))
 		case core.PoliciesAnswered:
 			fmt.Fprintf(&b, "policies: %d errors %s\n", len(e.Errors), strings.Join(e.Errors, "; "))
+		case core.JudgeAgain:
+			fmt.Fprintf(&b, "judge %s again\n", short(e.Order.ID))
 		case core.Crossed:
 			for _, with := range e.With {
 				fmt.Fprintf(&b, "crossed %s of %s with %s of %s\n", short(e.Order.ID), e.Order.Trader, short(with.ID), with.Trader)

@@ -233,7 +233,7 @@ func drawPolicies(revision uint32) []sheet {
 		both := &condition{op: "and", of: []*condition{limit("trader.position.long_after"), limit("trader.position.short_after")}}
 		all = append(all, sheet{owner: t, rules: append([]rule{{name: "position", require: both}}, drawRules(rng)...)})
 	}
-	all[0].cross = []string{"allow", "refuse"}[rng.IntN(2)]
+	all[0].cross = []string{"allow", "refuse", "cancel_resting"}[rng.IntN(3)]
 	return all
 }
 

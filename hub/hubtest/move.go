@@ -62,6 +62,9 @@ func (w *World) move(m Move) error {
 			w.gatewayUp()
 		}
 		w.now += hub.Time(int64(m.A%12_000)-500) * 1_000_000
+		if m.B%4 == 0 {
+			w.propose(hub.ExpireWaits{Since: w.now - 10e9}, nil)
+		}
 		if m.B%2 == 0 { // to the very edge of a window, where what is inside changes
 			w.now += hub.Time(windows[m.B>>8%3]) - hub.Time(int64(m.A%12_000)-500)*1_000_000
 		}

@@ -35,6 +35,42 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 			}
 		case core.OrderChanged:
 			l.changed(effect.Order)
+		case core.Crossed:
+			if err := l.waiting(e.Input, effect); err != nil {
+				return fmt.Errorf("waits, and should not: entry %d, order %s: %w", e.Seq, effect.Order.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+// waiting: an order that nothing speaks against but that it would meet others of the fund waits until those are cancelled.
+func (l *ledger) waiting(in hub.Input, e core.Crossed) error {
+	if !e.Waits {
+		return nil
+	}
+	q := asked{ledger: l, order: e.Order, books: l.books()}
+	var verdicts []hub.Verdict
+	switch in := in.(type) {
+	case hub.SubmitOrder:
+		q.market, verdicts = in.Market, in.Verdicts
+	case hub.JudgeOrder:
+		q.market, verdicts = in.Market, in.Verdicts
+	default:
+		return fmt.Errorf("because of %T", in)
+	}
+	if why := q.refusals(verdicts); !slices.Equal(why, []string{"internal-cross "}) || l.policies[0].cross != "cancel_resting" {
+		return fmt.Errorf("with internal_cross: %s the ledger refuses it for %q", l.policies[0].cross, why)
+	}
+	if r := l.byID[e.Order.ID]; r == nil || !r.waited {
+		l.note(crossPrevented, e.Order)
+		l.changed(e.Order)
+		l.byID[e.Order.ID].waited = true
+	}
+	l.seen["waited"]++
+	for _, with := range e.With {
+		if o := l.byID[with.ID]; !o.CancelAsked {
+			l.cancel(o)
 		}
 	}
 	return nil
@@ -80,7 +116,7 @@ func (l *ledger) input(in hub.Input) {
 				l.cancel(o)
 			}
 		}
-	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.VenueReport, hub.Reconcile, hub.TransferPosition, hub.TransferCapital:
+	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.ExpireWaits, hub.VenueReport, hub.Reconcile, hub.TransferPosition, hub.TransferCapital:
 	}
 }
 
@@ -184,6 +220,16 @@ func (l *ledger) decision(in hub.Input, d core.Decided) error {
 		q.market, verdicts = in.Market, in.Verdicts
 	case hub.JudgeOrder:
 		q.market, verdicts = in.Market, in.Verdicts
+	case hub.ExpireWaits:
+		if d.Order.Status == hub.Cancelled {
+			break
+		}
+		if len(d.Refusals) != 1 || d.Refusals[0].Code != "internal-cross" || !l.byID[d.Order.ID].waited {
+			return fmt.Errorf("ended as it waited, and it did not: %v", d.Refusals)
+		}
+		l.seen["waited too long"]++
+		l.note(orderAsked, d.Order)
+		return nil
 	default: // the hub was started again before it had decided
 		if len(d.Refusals) != 1 || d.Refusals[0].Code != "restarted" {
 			return fmt.Errorf("decided because of %T", in)
@@ -218,7 +264,7 @@ func (l *ledger) decision(in hub.Input, d core.Decided) error {
 	}
 	for _, r := range d.Refusals {
 		l.seen[r.Code]++
-		if r.Code == "internal-cross" {
+		if o := l.byID[d.Order.ID]; r.Code == "internal-cross" && (o == nil || !o.waited) {
 			l.note(crossPrevented, d.Order)
 		}
 	}
@@ -266,7 +312,7 @@ func (q *asked) refusals(verdicts []hub.Verdict) []string {
 	if free := q.closable(c); free != nil && free.Cmp(exact(o.Qty)) < 0 {
 		out = append(out, "offset ")
 	}
-	if len(l.policies) > 0 && l.policies[0].cross == "refuse" && q.meetsOwn() {
+	if len(l.policies) > 0 && l.policies[0].cross != "allow" && q.meetsOwn() {
 		out = append(out, "internal-cross ")
 	}
 	for _, p := range l.policies {

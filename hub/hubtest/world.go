@@ -266,6 +266,9 @@ func (w *World) dispatch() error {
 		return w.answer(t.of, e.Order.ID)
 	case core.Decided:
 		if t.of == nil {
+			t.of = w.waits(e.Order.ID)
+		}
+		if t.of == nil {
 			break // what the last life of the hub had taken
 		}
 		if t.of.decided++; t.of.decided != 1 {
@@ -309,9 +312,27 @@ func (w *World) dispatch() error {
 		if !w.gone { // else it is asked when it is back
 			w.toVenue = append(w.toVenue, toVenue{ask: e.Orders})
 		}
+	case core.JudgeAgain:
+		if q := w.waits(e.Order.ID); q != nil {
+			q.ask = e.Ask
+			w.asked = append(w.asked, q)
+		}
 	case core.Alert:
 		w.say("alert: %s", e.Text)
 	case core.CancelAnswered, core.CancelledAll, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled, core.Crossed, core.TransferAnswered, core.Moved:
+	}
+	return nil
+}
+
+// waits is the question about an order that waits for others to be cancelled; nil when it was asked in another life of the hub.
+func (w *World) waits(id hub.OrderID) *question {
+	for _, q := range w.questions {
+		if q.id == id && q.life == 0 {
+			if q.ask == 0 {
+				q.ask = 1 // its id was given
+			}
+			return q
+		}
 	}
 	return nil
 }

@@ -125,6 +125,8 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.log.Info("trading day begins", "day", effect.Day, "calendar", effect.Calendar)
 		case core.Crossed:
 			r.crossed(effect)
+		case core.JudgeAgain:
+			r.judgeAgain(effect)
 		case core.Taken, core.Decided, core.CancelAnswered, core.CancelledAll, core.RatesAnswered, core.TransferAnswered, core.Moved:
 			// answered through proposal.applied
 		}
@@ -176,14 +178,18 @@ func (r *Runner) crossed(e core.Crossed) {
 
 // tellManagers passes on what an entry did, so that the managers' books follow the core's.
 func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
-	decided := false
+	decided, waits := false, hub.OrderID("")
 	for _, effect := range effects {
 		switch effect := effect.(type) {
+		case core.Crossed:
+			if effect.Waits {
+				waits = effect.Order.ID
+			}
 		case core.Decided:
 			decided = true
 			r.plugins.Observe(hub.RiskEvent{Decided: &hub.RiskDecision{Ask: p.ask, Order: effect.Order}})
 		case core.OrderChanged:
-			if _, taken := e.Input.(hub.TakeOrder); !decided && !taken { // the decision said it already, or will
+			if _, taken := e.Input.(hub.TakeOrder); !decided && !taken && effect.Order.ID != waits { // the decision said it already, or will
 				r.plugins.Observe(hub.RiskEvent{Order: &effect.Order})
 			}
 		case core.Traded:
@@ -202,8 +208,11 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 		case core.Moved:
 			r.tellMoved(effect)
 		case core.TransferAnswered, core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.BookChanged, core.Notice, core.Alert,
-			core.PoliciesAnswered, core.Crossed:
+			core.PoliciesAnswered, core.JudgeAgain:
 		}
+	}
+	if p.ask != 0 && !decided { // it waits, and will be another candidate; or it ended meanwhile
+		r.plugins.Observe(hub.RiskEvent{Decided: &hub.RiskDecision{Ask: p.ask, Order: hub.Order{Status: hub.Rejected}}})
 	}
 	if in, ok := e.Input.(hub.Marks); ok {
 		r.plugins.Observe(hub.RiskEvent{Marks: in.Marks})

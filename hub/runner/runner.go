@@ -26,6 +26,8 @@ const (
 	DefaultMarkEvery = time.Second
 	// DefaultFirstTick is how long an order waits for the first tick of a contract that nobody had subscribed to.
 	DefaultFirstTick = 500 * time.Millisecond
+	// DefaultCrossWait is how long an order waits at most for the cancellation of others of the fund that it would meet.
+	DefaultCrossWait = 10 * time.Second
 	// DefaultMinFree is the free space on the disk under which new orders are refused. What venues report is journaled until a quarter of it is left.
 	DefaultMinFree = 64 << 20
 	entryBytesMax  = 16 << 20
@@ -40,6 +42,7 @@ type Options struct {
 	Calendars *calendar.Set
 	MarkEvery time.Duration
 	FirstTick time.Duration
+	CrossWait time.Duration
 	MinFree   int64
 	// SnapshotEntries is how many entries lie between snapshots; 0: the journal's default.
 	SnapshotEntries uint64
@@ -118,6 +121,9 @@ func Open(opts Options) (*Runner, error) {
 	}
 	if opts.FirstTick == 0 {
 		opts.FirstTick = DefaultFirstTick
+	}
+	if opts.CrossWait == 0 {
+		opts.CrossWait = DefaultCrossWait
 	}
 	if opts.MinFree == 0 {
 		opts.MinFree = DefaultMinFree
@@ -380,7 +386,7 @@ func (r *Runner) judge(trader hub.TraderName, at hub.GatewayName, req hub.OrderR
 		}
 		r.plugins.Judge(candidate, func(verdicts []hub.Verdict) {
 			r.judging.Add(-1)
-			r.conclude(hub.JudgeOrder{Ask: ask, Market: view, Verdicts: verdicts}, place{at, req.Instrument})
+			r.conclude(hub.JudgeOrder{Ask: ask, Market: view, Verdicts: verdicts}, ask, place{at, req.Instrument})
 		})
 		return
 	}
@@ -412,9 +418,9 @@ func answerID(done func(hub.OrderID, hub.GatewayName, error)) func([]core.Effect
 	}
 }
 
-// conclude proposes the decision about an order that was taken. Its trader has the id already, so it is not given up while the journal takes anything at all.
-func (r *Runner) conclude(in hub.JudgeOrder, at place) {
-	p := proposal{ask: in.Ask, at: at, lost: func(error) { r.forget(in.Ask) }}
+// conclude proposes the decision about an order that was taken, of which the risk managers were asked as ask. Its trader has the id already, so it is not given up while the journal takes anything at all.
+func (r *Runner) conclude(in hub.JudgeOrder, ask uint64, at place) {
+	p := proposal{ask: ask, at: at, lost: func(error) { r.forget(ask) }}
 	err := r.propose(in, p)
 	if err == nil {
 		return
@@ -425,14 +431,34 @@ func (r *Runner) conclude(in hub.JudgeOrder, at place) {
 		in.Verdicts[i] = hub.Verdict{Manager: name, Reason: "its answer could not be saved in time"}
 	}
 	if r.isClosing() {
-		r.forget(in.Ask)
+		r.forget(ask)
 		return
 	}
 	r.spawn(func() {
 		if err := r.proposeUntil(in, p); err != nil {
-			r.forget(in.Ask)
+			r.forget(ask)
 			r.log.Error("an order stays undecided, and is rejected at the next start", "ask", in.Ask, "error", err)
 		}
+	})
+}
+
+// judgeAgain has an order judged that waited for others to be cancelled, as a new candidate, by the market of now. mu is held.
+func (r *Runner) judgeAgain(e core.JudgeAgain) {
+	o := e.Order
+	at := place{o.Gateway, o.Instrument}
+	r.spawn(func() {
+		in := hub.JudgeOrder{Ask: e.Ask}
+		if o.CancelAsked {
+			r.conclude(in, 0, at)
+			return
+		}
+		in.Market = r.market.view(at.gateway, at.instrument)
+		in.Market.Session = r.session(at, hub.TimeOf(r.opts.Clock()))
+		ask := r.asks.Add(1)
+		r.plugins.Judge(hub.Candidate{Ask: ask, Trader: o.Trader, Request: o.OrderRequest, Gateway: o.Gateway, Market: in.Market}, func(verdicts []hub.Verdict) {
+			in.Verdicts = verdicts
+			r.conclude(in, ask, at)
+		})
 	})
 }
 

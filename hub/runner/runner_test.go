@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -742,4 +743,86 @@ func TestDecisionThatCannotBeSavedIsNo(t *testing.T) {
 	if len(h.sent) != 0 {
 		t.Errorf("sent %v", h.sent)
 	}
+}
+
+// meet opens a hub whose fund cancels its own orders before others meet them, with a sell that rests.
+func meet(t *testing.T) (h *house, resting hub.OrderID) {
+	t.Helper()
+	h = open(t, t.TempDir(), func(o *runner.Options) { o.SetUp.Managers = []string{"margin"} })
+	h.verdicts = func(hub.Candidate) []hub.Verdict { return []hub.Verdict{{Manager: "margin", Pass: true}} }
+	rules := files()
+	rules[0].Text = "internal_cross: cancel_resting\n" + rules[0].Text
+	if _, errs, err := h.LoadPolicies(t.Context(), rules, "test"); err != nil || len(errs) > 0 {
+		t.Fatal(errs, err)
+	}
+	h.up()
+	h.tick("3500")
+	sell := buy
+	sell.Direction, sell.Price = hub.Short, d("3500")
+	resting, err := h.submit(sell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.plugins.wait(t, "send "+string(resting))
+	return h, resting
+}
+
+// An order that would meet the fund's own has an id at once, waits for the cancel, and is judged anew.
+func TestOrderWaitsForTheFundsOwnToBeCancelled(t *testing.T) {
+	h, resting := meet(t)
+	req := buy
+	req.Price = d("3500")
+	id, err := h.submit(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.plugins.wait(t, "cancel "+string(resting))
+	h.tick("3501")
+	h.Report(hub.VenueReport{Gateway: "SIM", OrderID: resting, Kind: hub.ReportCancelled})
+	h.plugins.wait(t, "send "+string(id))
+	h.plugins.mu.Lock()
+	defer h.plugins.mu.Unlock()
+	asks := map[uint64]hub.Status{}
+	for _, e := range h.seen {
+		if e.Decided != nil {
+			asks[e.Decided.Ask] = e.Decided.Order.Status
+		}
+		if e.Order != nil && e.Order.ID == id {
+			t.Errorf("a manager is told of an order that is not decided: %+v", e.Order)
+		}
+	}
+	if want := map[uint64]hub.Status{1: hub.Submitted, 2: hub.Rejected, 3: hub.Submitted}; !maps.Equal(asks, want) {
+		t.Errorf("the managers were told %v, want %v: the sell, the buy that came to nothing, and the buy", asks, want)
+	}
+}
+
+func TestOrderDoesNotWaitForEver(t *testing.T) {
+	h, resting := meet(t)
+	req := buy
+	req.Price = d("3500")
+	id, err := h.submit(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.plugins.wait(t, "cancel "+string(resting))
+	h.clock.Add(int64(runner.DefaultCrossWait))
+	h.screen.wait(t, "order "+string(id)+" REJECTED")
+	h.screen.wait(t, "was not cancelled in time")
+}
+
+func TestOrderThatWaitsIsCancelledByItsOwner(t *testing.T) {
+	h, resting := meet(t)
+	req := buy
+	req.Price = d("3500")
+	id, err := h.submit(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.plugins.wait(t, "cancel "+string(resting))
+	done := make(chan error, 1)
+	h.Runner.Cancel("alpha", id, "", func(err error) { done <- err })
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	h.screen.wait(t, "order "+string(id)+" CANCELLED")
 }

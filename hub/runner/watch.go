@@ -105,11 +105,22 @@ func (r *Runner) keepTime() {
 		case <-tick.C:
 			r.rollIfDue()
 			r.markHeld()
+			r.expireWaits()
 			if now := hub.TimeOf(r.opts.Clock()); now.Sub(asked) >= askAgain {
 				asked = now
 				r.askAgain(now)
 			}
 		}
+	}
+}
+
+// expireWaits refuses orders that wait for too long for others of the fund to be cancelled.
+func (r *Runner) expireWaits() {
+	r.mu.Lock()
+	since, waits := r.core.WaitsSince()
+	r.mu.Unlock()
+	if due := hub.TimeOf(r.opts.Clock()).Add(-r.opts.CrossWait); waits && since <= due {
+		r.must(hub.ExpireWaits{Since: due})
 	}
 }
 
