@@ -34,6 +34,8 @@ type SetUp struct {
 	Rates []Rate `cbor:"6,keyasint,omitempty"`
 	// RatesMaxAge is how old a rate may be; 0: it never is too old.
 	RatesMaxAge time.Duration `cbor:"45,keyasint,omitempty"`
+	// FlattenSlip is how far through the book the hub's closing orders may trade, as a part of the price; 0: the core's default.
+	FlattenSlip Decimal `cbor:"60,keyasint,omitzero"`
 	// Calendar is the main one: counters of the day, and the day's profit and loss, roll with it, and so do the contracts of every exchange that is not in Calendars.
 	Calendar  string             `cbor:"40,keyasint,omitempty"`
 	Calendars []ExchangeCalendar `cbor:"41,keyasint,omitempty"`

@@ -45,5 +45,27 @@ type CancelAll struct {
 // Clock says that time passed and nothing else happened: for watches over what grows with time alone, such as the age of prices.
 type Clock struct{}
 
-func (CancelAll) input() {}
-func (Clock) input()     {}
+// Flatten closes every position of a part: it cancels what works and sends closing orders, which FlattenStep entries do as the market allows. A whole trader, gateway or fund is
+// CANCEL_ONLY from then on; of less than that, orders are refused while it goes on.
+type Flatten struct {
+	Part   Part   `cbor:"1,keyasint"`
+	By     string `cbor:"2,keyasint,omitempty"`
+	Reason string `cbor:"3,keyasint,omitempty"`
+}
+
+// FlattenStep is the market of what is being flattened: the core goes a step with it.
+type FlattenStep struct {
+	Markets []FlattenMarket `cbor:"1,keyasint,omitempty"`
+}
+
+// FlattenMarket is the market of one contract.
+type FlattenMarket struct {
+	Gateway    GatewayName `cbor:"1,keyasint"`
+	Instrument Instrument  `cbor:"2,keyasint"`
+	Market     MarketView  `cbor:"3,keyasint"`
+}
+
+func (Flatten) input()     {}
+func (FlattenStep) input() {}
+func (CancelAll) input()   {}
+func (Clock) input()       {}

@@ -214,6 +214,7 @@ func writeStatus(e env, s ctl.Status) {
 	writeTable(e, rows)
 	writeGateways(e, s.Gateways)
 	writeChannels(e, s.Gateways)
+	writeFlattening(e, s.Flattening)
 }
 
 func orFund(trader string) string {

@@ -32,6 +32,13 @@ asked for before and not decided is not sent. Halt, too, or new ones may follow.
 				n, err := c.CancelAll(ctx, w)
 				return n, count(n.Orders, "order") + " to cancel", err
 			}),
+		partVerb("flatten", "close every position of a trader, a gateway, a contract, or of all",
+			`Cancels what works, waits for the ends, and sends closing orders until nothing is left or nothing more can be done; hub ctl status shows how it goes on. A whole trader or gateway, or the
+fund, is cancel-only from then on, until hub ctl resume, which also stops it. Nothing is closed of what is halted.`,
+			func(ctx context.Context, c *ctl.Client, w ctl.Whom) (any, string, error) {
+				f, err := c.Flatten(ctx, w)
+				return f, count(f.Orders, "order") + " to cancel, " + count(f.Positions, "position") + " to close", err
+			}),
 	}
 }
 
@@ -140,5 +147,17 @@ func writeChannels(e env, gateways []ctl.GatewayStanding) {
 		return
 	}
 	fmt.Fprintln(e.stdout)
+	writeTable(e, rows)
+}
+
+func writeFlattening(e env, all []ctl.FlattenStanding) {
+	if len(all) == 0 {
+		return
+	}
+	fmt.Fprintln(e.stdout)
+	rows := [][]cell{headed("FLATTEN BY SINCE WHY LEFT")}
+	for _, f := range all {
+		rows = append(rows, []cell{text(f.Part), text(f.By), text(f.Since.Format(time.TimeOnly)), text(f.Why), coloured(strings.Join(f.Rest, "; "), yellow)})
+	}
 	writeTable(e, rows)
 }

@@ -50,6 +50,7 @@ func (o operator) Status() ctl.Status {
 			Orders: s.Orders, Trades: s.Trades, Rejects: s.Rejects, Account: account(s.Account),
 		}
 	})
+	s.Flattening = o.flattenings()
 	s.Gateways = mapped(h.runner.Gateways(), func(g core.GatewayStanding) ctl.GatewayStanding {
 		return ctl.GatewayStanding{Name: string(g.Name), Up: g.Up, Reason: g.Reason, State: g.State.String(), Why: g.Why, Channel: mapped(h.runner.Budgets(g.Name), channel)}
 	})

@@ -116,3 +116,19 @@ func (o operator) Watches() []ctl.Watch {
 		return x
 	})
 }
+
+func (o operator) Flatten(ctx context.Context, w ctl.Whom, by string) (ctl.Flattening, error) {
+	if err := o.knownWhom(w); err != nil {
+		return ctl.Flattening{}, err
+	}
+	in := hub.Flatten{Part: partOf(w), By: by, Reason: w.Reason}
+	o.h.log.Warn("flatten", "what", in.Part, "by", by, "reason", w.Reason)
+	a, err := o.h.runner.Flatten(ctx, in)
+	return ctl.Flattening{Orders: a.Orders, Positions: a.Positions}, err
+}
+
+func (o operator) flattenings() []ctl.FlattenStanding {
+	return mapped(o.h.runner.Flattenings(), func(f core.FlattenStanding) ctl.FlattenStanding {
+		return ctl.FlattenStanding{Part: f.Part.String(), By: f.By, Why: f.Why, Since: o.clock(f.Since.UTC()), Rest: f.Rest}
+	})
+}

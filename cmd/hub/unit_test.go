@@ -230,6 +230,7 @@ alpha   new    a.yaml:9     alert        armed                          0
 			writeStatus(e, ctl.Status{
 				Version: "1", PID: 7, Started: at, Fund: "f", Currency: "CNY", Day: "20261123", Revision: "r", Journal: "failed: no space", Entries: 5, Data: "/d", Refusing: "the disk is full",
 				RPC: []ctl.Line{{Trader: "alpha", Request: "a", Publish: "b"}}, Traders: []ctl.Standing{{Configured: true, State: "ACTIVE"}, {Trader: "old", State: "ACTIVE"}, {Trader: "alpha", State: "HALTED", Halted: true, Why: "HALTED by x"}},
+				Flattening: []ctl.FlattenStanding{{Part: "alpha", By: "olivia", Since: at, Why: "fire", Rest: []string{"5 rb2610.SHFE LONG of alpha remain: 1 closing orders work"}}},
 				Gateways: []ctl.GatewayStanding{{Name: "SIM", State: "ACTIVE", Channel: []ctl.MessageLimit{{
 					Messages: 50, Window: "1s", Reserve: 10, Used: 12,
 					Shares: []ctl.MessageShare{{Trader: "alpha", Own: 30, Kept: 30, Used: 14}, {Trader: "beta", Own: 10, Kept: 3}},
@@ -259,6 +260,9 @@ CHANNEL  MESSAGES  USED  TRADER     SHARE  KEPT  USED
 SIM      50 in 1s    12  alpha         30    30    14
                          beta          10     3     0
                          (cancels)     10    10
+
+FLATTEN  BY      SINCE     WHY   LEFT
+alpha    olivia  09:30:05  fire  5 rb2610.SHFE LONG of alpha remain: 1 closing orders work
 `},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -42,6 +42,8 @@ const (
 	kindSetState = iota + 50
 	kindCancelAll
 	kindClock
+	kindFlatten
+	kindFlattenStep
 )
 
 // Kinds of the operator's transfers and of what venues say of the account.
@@ -123,6 +125,10 @@ func kindOf(in hub.Input) int {
 		return kindCancelAll
 	case hub.Clock:
 		return kindClock
+	case hub.Flatten:
+		return kindFlatten
+	case hub.FlattenStep:
+		return kindFlattenStep
 	case hub.TransferPosition:
 		return kindTransferPosition
 	case hub.TransferCapital:
@@ -177,6 +183,10 @@ func Decode(b []byte) (hub.Entry, error) {
 		p.Input, err = decode[hub.CancelAll](body)
 	case kindClock:
 		p.Input, err = decode[hub.Clock](body)
+	case kindFlatten:
+		p.Input, err = decode[hub.Flatten](body)
+	case kindFlattenStep:
+		p.Input, err = decode[hub.FlattenStep](body)
 	case kindTransferPosition:
 		p.Input, err = decode[hub.TransferPosition](body)
 	case kindTransferCapital:

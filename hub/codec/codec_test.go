@@ -73,6 +73,8 @@ var inputs = []hub.Input{
 	hub.SetRates{},
 	hub.CancelAll{},
 	hub.Clock{},
+	hub.Flatten{},
+	hub.FlattenStep{},
 }
 
 func TestEntriesComeBack(t *testing.T) {

@@ -71,6 +71,9 @@ type Config struct {
 	Language Language
 }
 
+// FlattenSlipDefault is fund.flatten_slip when it is not said.
+var FlattenSlipDefault = hub.MustDecimal("0.02")
+
 // Fund is whose money it is.
 type Fund struct {
 	Name     string
@@ -79,6 +82,8 @@ type Fund struct {
 	Rates []hub.Rate
 	// RatesMaxAge is how old a rate may be; with an older one only what makes a position smaller may be ordered. 0: none is too old.
 	RatesMaxAge time.Duration
+	// FlattenSlip is how far through the book the hub's own closing orders may trade at the first try, as a part of the price.
+	FlattenSlip hub.Decimal
 }
 
 // Language is what the hub's sentences to traders are written in.

@@ -55,7 +55,7 @@ func TestBad(t *testing.T) {
 
 const whole = `
 data: ./data
-fund: {name: evergreen, currency: CNY, rates: {USDT: 7.1, HKD: 0.92}, rates_max_age: 36h}
+fund: {name: evergreen, currency: CNY, rates: {USDT: 7.1, HKD: 0.92}, rates_max_age: 36h, flatten_slip: 0.03}
 traders:
   alpha:
     capital: 2_000_000
@@ -92,6 +92,7 @@ func TestWhole(t *testing.T) {
 			Name: "evergreen", Currency: "CNY",
 			Rates:       []hub.Rate{{Currency: "USDT", Rate: hub.MustDecimal("7.1")}, {Currency: "HKD", Rate: hub.MustDecimal("0.92")}},
 			RatesMaxAge: 36 * time.Hour,
+			FlattenSlip: hub.MustDecimal("0.03"),
 		},
 		Traders: []config.Trader{
 			{

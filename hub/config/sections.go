@@ -97,7 +97,11 @@ var (
 	currencyForm = regexp.MustCompile(`^[A-Z]{3,5}$`)
 )
 
+// flattenSlipMost is the furthest that a closing order may be from the market at the first try.
+var flattenSlipMost = hub.MustDecimal("0.1")
+
 func (r *reader) fund(p place) (f Fund) {
+	f.FlattenSlip = FlattenSlipDefault
 	rates := map[string]place{}
 	defer func() {
 		if own, ok := rates[f.Currency]; ok {
@@ -123,6 +127,15 @@ func (r *reader) fund(p place) (f Fund) {
 		field{"rates_max_age", "", func(p place) {
 			if d, ok := r.duration(p, ratesMaxAgeMax); ok {
 				f.RatesMaxAge = d
+			}
+		}},
+		field{"flatten_slip", "", func(p place) {
+			switch d, ok := r.decimal(p); {
+			case !ok:
+			case !d.IsPos() || flattenSlipMost.Less(d):
+				r.fail(p, "%s is no slip: a part of the price over 0 and up to %s, such as 0.02", d, flattenSlipMost)
+			default:
+				f.FlattenSlip = d
 			}
 		}},
 	)

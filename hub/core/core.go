@@ -51,7 +51,9 @@ type Core struct {
 	tradeNames   map[tradeName]tradeSides // fills of remembered orders, by what their gateway calls them
 	cuts         []cut
 	watches      []*watching
-	stirred      []*book  // whose watches are to be looked at
+	stirred      []*book // whose watches are to be looked at
+	flattenings  []*flattening
+	flattenCount uint64
 	stamp        hub.Time // of the entry that is applied: what the clock said, and not later than now
 
 	places  []place // 0 is none
@@ -147,6 +149,10 @@ func (c *Core) Step(e hub.Entry) []Effect {
 	case hub.CancelAll:
 		c.cancelAll(in)
 	case hub.Clock: // it moved the clock
+	case hub.Flatten:
+		c.flatten(in)
+	case hub.FlattenStep:
+		c.flattenStep(in)
 	case hub.RollDay:
 		c.rollDay(in)
 	case hub.SetRates:

@@ -124,6 +124,16 @@ type CancelledAll struct {
 	Orders int
 }
 
+// FlattenAnswered answers a Flatten: how many orders are being cancelled, and how many positions are to be closed; or why not.
+type FlattenAnswered struct {
+	Orders    int
+	Positions int
+	Err       string
+}
+
+// FlattenWanted asks for a FlattenStep: there is something to flatten, and it may go a step.
+type FlattenWanted struct{}
+
 // Withhold takes orders back that were decided and are still in the hub: those of the part that wait to be handed to their gateway's process. Each comes back as a ReportNotSent.
 type Withhold struct {
 	Part hub.Part
@@ -151,6 +161,8 @@ func (Moved) effect()            {}
 func (Decided) effect()          {}
 func (CancelledAll) effect()     {}
 func (Withhold) effect()         {}
+func (FlattenAnswered) effect()  {}
+func (FlattenWanted) effect()    {}
 func (Send) effect()             {}
 func (CancelAtVenue) effect()    {}
 func (AskVenue) effect()         {}

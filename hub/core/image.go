@@ -36,17 +36,19 @@ type Image struct {
 	Language   int              `cbor:"45,keyasint,omitempty"` // of Files
 	RulesIn    string           `cbor:"46,keyasint,omitempty"` // the currency that Files were compiled for
 	// Places are those of the flows of the books; Cells are sorted, and those that counted nothing are left out.
-	Places  []place   `cbor:"70,keyasint,omitempty"`
-	Cells   []cell    `cbor:"71,keyasint,omitempty"`
-	Cuts    []cut     `cbor:"61,keyasint,omitempty"`
-	Watched []watched `cbor:"62,keyasint,omitempty"`
+	Places       []place      `cbor:"70,keyasint,omitempty"`
+	Cells        []cell       `cbor:"71,keyasint,omitempty"`
+	Cuts         []cut        `cbor:"61,keyasint,omitempty"`
+	Watched      []watched    `cbor:"62,keyasint,omitempty"`
+	Flattenings  []flattening `cbor:"63,keyasint,omitempty"`
+	FlattenCount uint64       `cbor:"64,keyasint,omitempty"`
 }
 
 // Image copies the state.
 func (c *Core) Image() Image {
 	im := Image{
 		Seq: c.seq, Now: c.now, Day: c.day, DayBefore: c.dayBefore, Head: c.head, OrderCount: c.orderCount, TradeCount: c.tradeCount, SetUp: c.setup, Files: slices.Clone(c.files),
-		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints), Calendars: slices.Clone(c.calendars), Cuts: slices.Clone(c.cuts), Watched: c.imageOfWatches(),
+		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints), Calendars: slices.Clone(c.calendars), Cuts: slices.Clone(c.cuts), Watched: c.imageOfWatches(), Flattenings: c.imageOfFlattenings(), FlattenCount: c.flattenCount,
 		Language: c.language, RulesIn: c.rulesIn, Places: slices.Clone(c.places[1:]), Cells: c.imageOfCells(),
 		Rates: slices.Clone(c.rates), RatesKept: true,
 		Unassigned: c.unassigned.image(), Breaks: slices.Clone(c.breaks),
@@ -150,6 +152,10 @@ func Restore(im Image) (*Core, error) {
 		return nil, err
 	}
 	c.keepWatches(im.Watched)
+	c.flattenCount = im.FlattenCount
+	for i := range im.Flattenings {
+		c.flattenings = append(c.flattenings, &im.Flattenings[i])
+	}
 	return c, nil
 }
 

@@ -28,6 +28,8 @@ type order struct {
 	// Ending: the venue cancelled it with EndsAt filled, and some of the fills have not been reported yet. It holds what is missing.
 	Ending bool        `cbor:"7,keyasint,omitempty"`
 	EndsAt hub.Decimal `cbor:"8,keyasint,omitzero"`
+	// Flatten is the number of the flattening whose closing order it is; 0 of a trader's own order.
+	Flatten uint64 `cbor:"60,keyasint,omitempty"`
 	// Closed: some of its fills closed something. Gain is what all its fills realised, after their commission.
 	Closed bool        `cbor:"50,keyasint,omitempty"`
 	Gain   hub.Decimal `cbor:"51,keyasint,omitzero"`
@@ -155,6 +157,18 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 		c.refuse(o, b, refusals)
 		return
 	}
+	c.sent(o, b, k, permit)
+	c.emit(Decided{Order: o.Order, Revision: o.Revision})
+	c.emit(Send{Permit: permit})
+	if known {
+		c.bookChanged(o)
+		return
+	}
+	c.changed(o)
+}
+
+// sent counts and holds an order that has its permit.
+func (c *Core) sent(o *order, b *book, k *contract, permit gate.Permit) {
 	c.happened(b, k, orderSent, amounts{})
 	c.spend(o)
 	c.fund.Repeats.add(c.now, likenessOf(o)) // what never left is its trader's own affair: it must not use up what the others may send
@@ -166,13 +180,6 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 	}
 	c.hold(o, hold{}, k)
 	c.works(o)
-	c.emit(Decided{Order: o.Order, Revision: o.Revision})
-	c.emit(Send{Permit: permit})
-	if known {
-		c.bookChanged(o)
-		return
-	}
-	c.changed(o)
 }
 
 // tidy makes equal numbers equal bit by bit: 3500.0 and 3500 are one price.
@@ -250,7 +257,7 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 	if !b.Configured {
 		own = append(own, hub.Refusal{Code: "no-trader", Text: fmt.Sprintf("trader %s is not configured", b.Trader)})
 	}
-	own = c.forbidden(own, o, b, k)
+	own = c.flattens(c.forbidden(own, o, b, k), o)
 	if g := c.gateway(k.Gateway); g == nil {
 		own = append(own, hub.Refusal{Code: "gateway-down", Text: fmt.Sprintf("gateway %s is not configured", k.Gateway)})
 	} else if !g.Up {
@@ -386,6 +393,9 @@ func (c *Core) change(o *order, f func()) {
 		c.setDoubt(o, false)
 	}
 	c.hold(o, old, k)
+	if o.Status.Final() && !wasFinal && len(c.flattenings) > 0 {
+		c.emit(FlattenWanted{})
+	}
 	if o.Status.Final() && !wasFinal {
 		b := c.byTrader[o.Trader]
 		c.worksNot(o)

@@ -194,6 +194,18 @@ func TestHistories(t *testing.T) {
 					send(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportRejected, Reason: "no"})
 				}
 			},
+			"flatten": func(t *rapid.T) {
+				if rapid.IntRange(0, 3).Draw(t, "seldom") == 0 {
+					v.take(t, w.step(hub.Flatten{Part: hub.Part{Trader: traders.Draw(t, "trader"), Instrument: rapid.SampledFrom(contracts).Draw(t, "contract").Instrument}, By: "x"}))
+				}
+			},
+			"flatten step": func(t *rapid.T) {
+				markets, _ := w.core.FlattenMarkets()
+				for i := range markets {
+					markets[i].Market = hub.MarketView{Last: d("3500"), Seen: w.now}
+				}
+				v.take(t, w.step(hub.FlattenStep{Markets: markets}))
+			},
 			"clock": func(*rapid.T) { v.take(t, w.step(hub.Clock{})) },
 			"cancel all": func(t *rapid.T) {
 				v.take(t, w.step(hub.CancelAll{Part: hub.Part{Trader: traders.Draw(t, "trader")}, By: "x"}))

@@ -98,6 +98,13 @@ func (c *Core) setState(in hub.SetState) {
 	if in.Scope == hub.ScopeTrader {
 		whom = hub.TraderName(in.Name)
 	}
+	switch in.State {
+	case hub.Active:
+		c.stopFlatten(in.Scope, in.Name, "resumed by "+in.By)
+	case hub.Halted:
+		c.stopFlatten(in.Scope, in.Name, "halted by "+in.By)
+	case hub.ReduceOnly, hub.CancelOnly:
+	}
 	if in.State == hub.Active {
 		c.lift(in.Scope, in.Name)
 		c.forgive(in.Scope, in.Name)

@@ -12,8 +12,8 @@ import (
 	"tradehub/hub/core"
 )
 
-// net is what a trader holds of a contract: long - short where both can be held, and each of them.
-func held(w *world, trader hub.TraderName, i hub.Instrument) (long, short hub.Decimal) {
+// heldOf is what a trader holds of a contract.
+func heldOf(w *world, trader hub.TraderName, i hub.Instrument) (long, short hub.Decimal) {
 	for _, p := range w.core.Positions(trader, i) {
 		switch {
 		case p.Direction == hub.Long || p.Direction == hub.Net && !p.Qty.IsNeg():
@@ -96,7 +96,7 @@ func TestReduceOnlyReduces(t *testing.T) {
 			all := map[string]now{}
 			for _, trader := range traders {
 				for _, k := range contracts {
-					long, short := held(w, trader, k.Instrument)
+					long, short := heldOf(w, trader, k.Instrument)
 					all[string(trader)+" "+k.Symbol] = now{long, short}
 				}
 			}

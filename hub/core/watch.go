@@ -157,6 +157,12 @@ func (c *Core) fire(w *watching, text string) {
 		case policy.CancelAll:
 			c.cancelPart(part, "cancelled by watch "+w.id()+reasoned(text))
 		case policy.Flatten:
+			c.restrain(restraint{Scope: scope, Name: name, State: hub.CancelOnly, Watch: w.id(), Reason: "flatten" + reasoned(text), Since: c.now})
+			if x := c.haltOf(part); x != nil {
+				c.alert("watch %s does not flatten %s: %s", w.id(), part, x.sentence(c.now))
+				continue
+			}
+			c.beginFlatten(part, "watch "+w.id(), text)
 		case policy.Alert:
 			c.alert("watch %s of %s: %s", w.id(), subject(scope, name), text)
 		}

@@ -282,6 +282,27 @@ func TestStories(t *testing.T) {
 				return w.tell(w.step(hub.Marks{Marks: []hub.Mark{{Instrument: i, Price: d(arg("price", "0"))}}}))
 			case "halt":
 				return w.tell(w.step(hub.Halt{Trader: hub.TraderName(arg("trader", "")), On: !has("off"), By: "olivia", Reason: arg("reason", "")}))
+			case "flatten": // trader= gateway= contract=
+				i, _ := hub.ParseInstrument(arg("contract", ""))
+				return w.tell(w.step(hub.Flatten{
+					Part: hub.Part{Trader: hub.TraderName(arg("trader", "")), Gateway: hub.GatewayName(arg("gateway", "")), Instrument: i}, By: "olivia", Reason: arg("reason", ""),
+				}))
+			case "flatten-step": // last= bid= ask= up= down=, or none
+				markets, _ := w.core.FlattenMarkets()
+				for i := range markets {
+					if !has("none") {
+						markets[i].Market = hub.MarketView{
+							Last: d(arg("last", "3500")), Bid: d(arg("bid", "0")), Ask: d(arg("ask", "0")), LimitUp: d(arg("up", "0")), LimitDown: d(arg("down", "0")), Seen: w.now,
+						}
+					}
+				}
+				return w.tell(w.step(hub.FlattenStep{Markets: markets}))
+			case "flattening":
+				var b strings.Builder
+				for _, f := range w.core.Flattenings() {
+					fmt.Fprintf(&b, "%s by %s %q: %s\n", f.Part, f.By, f.Why, strings.Join(f.Rest, "; "))
+				}
+				return b.String()
 			case "watch": // of alpha, of another trader=, or of the fund
 				files := policies()
 				at := slices.Index([]string{"fund", "alpha", "beta"}, arg("trader", "alpha"))
@@ -407,6 +428,11 @@ func (w *world) id(n string) hub.OrderID {
 	if len(orders) == 0 {
 		return hub.OrderID(n)
 	}
+	for _, o := range orders { // a restart gives ids another first part
+		if strings.HasSuffix(string(o.ID), "-"+n) {
+			return o.ID
+		}
+	}
 	head, _, _ := strings.Cut(string(orders[0].ID), "-")
 	return hub.OrderID(head + "-" + n)
 }
@@ -501,13 +527,22 @@ func (w *world) tell(effects []core.Effect) string {
 		case core.Taken:
 			fmt.Fprintf(&b, "taken %s\n", short(e.Order.ID))
 		case core.Send:
-			fmt.Fprintf(&b, "send %s to %s\n", short(e.Permit.Order().ID), e.Permit.Order().Gateway)
+			o := e.Permit.Order()
+			fmt.Fprintf(&b, "send %s to %s", short(o.ID), o.Gateway)
+			if strings.HasPrefix(o.Reference, "flatten ") {
+				fmt.Fprintf(&b, ": %s %s %s %s %s at %s, %q of %s", o.Direction, o.Offset, o.Type, o.Qty, o.Instrument, o.Price, o.Reference, o.Trader)
+			}
+			b.WriteString("\n")
 		case core.CancelAtVenue:
 			fmt.Fprintf(&b, "cancel %s at %s\n", short(e.Order.ID), e.Order.Gateway)
 		case core.AskVenue:
 			fmt.Fprintf(&b, "ask %s about %d orders\n", e.Gateway, len(e.Orders))
 		case core.CancelledAll:
 			fmt.Fprintf(&b, "cancelled all: %d orders\n", e.Orders)
+		case core.FlattenAnswered:
+			fmt.Fprintf(&b, "flatten: %d orders, %d positions %s\n", e.Orders, e.Positions, e.Err)
+		case core.FlattenWanted:
+			b.WriteString("a step is wanted\n")
 		case core.Withhold:
 			opening := ""
 			if e.Opening {

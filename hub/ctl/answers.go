@@ -28,6 +28,8 @@ type Status struct {
 	Plugins  []Plugin          `json:"plugins"`
 	Traders  []Standing        `json:"traders"` // the fund first, with name ""
 	Gateways []GatewayStanding `json:"gateways"`
+	// Flattening is what is being closed by the hub itself.
+	Flattening []FlattenStanding `json:"flattening,omitempty"`
 }
 
 // Line is one trader's pair of addresses.

@@ -107,6 +107,10 @@ func (o *operator) CancelAll(_ context.Context, w ctl.Whom, by string) (ctl.Canc
 	return ctl.Cancelled{Orders: 3}, o.note("cancel-all %+v by %s", w, by)
 }
 
+func (o *operator) Flatten(_ context.Context, w ctl.Whom, by string) (ctl.Flattening, error) {
+	return ctl.Flattening{Orders: 2, Positions: 1}, o.note("flatten %+v by %s", w, by)
+}
+
 func (o *operator) ReloadPolicy(_ context.Context, by string) (ctl.Reloaded, error) {
 	return ctl.Reloaded{Revision: "7f3a91", Files: 2, Errors: []string{"alpha.yaml:1:1: no"}}, o.note("reload by %s", by)
 }
@@ -205,6 +209,8 @@ func TestEverything(t *testing.T) {
 	asked = append(asked, fmt.Sprintf("move %+v by %s", position, me(t)), fmt.Sprintf("move %+v by %s", capital, me(t)))
 	cancelled, err := c.CancelAll(ctx, ctl.Whom{Trader: "alpha"})
 	check("cancel-all", ctl.Cancelled{Orders: 3}, cancelled, err)
+	flattening, err := c.Flatten(ctx, ctl.Whom{Trader: "alpha", Contract: "rb2610.SHFE", Reason: "fire"})
+	check("flatten", ctl.Flattening{Orders: 2, Positions: 1}, flattening, err)
 	reloaded, err := c.ReloadPolicy(ctx)
 	check("reload", ctl.Reloaded{Revision: "7f3a91", Files: 2, Errors: []string{"alpha.yaml:1:1: no"}}, reloaded, err)
 	done, err = c.StopRPC(ctx)
@@ -216,7 +222,7 @@ func TestEverything(t *testing.T) {
 
 	who := me(t)
 	want := slices.Concat([]string{`orders "a&b" true`, `trades "alpha"`, `positions ""`}, asked, []string{
-		"cancel-all {Trader:alpha Gateway: Contract: All:false Reason:} by " + who, "reload by " + who, "rpc stop by " + who, "rpc start by " + who, "log debug by " + who,
+		"cancel-all {Trader:alpha Gateway: Contract: All:false Reason:} by " + who, "flatten {Trader:alpha Gateway: Contract:rb2610.SHFE All:false Reason:fire} by " + who, "reload by " + who, "rpc stop by " + who, "rpc start by " + who, "log debug by " + who,
 	})
 	if diff := cmp.Diff(want, o.did); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)

@@ -35,6 +35,8 @@ type Operator interface {
 	TransferPosition(ctx context.Context, t PositionTransfer, by string) (Transferred, error)
 	TransferCapital(ctx context.Context, t CapitalTransfer, by string) (Transferred, error)
 	CancelAll(ctx context.Context, whom Whom, by string) (Cancelled, error)
+	// Flatten begins to close positions; Status says how it goes on.
+	Flatten(ctx context.Context, whom Whom, by string) (Flattening, error)
 	ReloadPolicy(ctx context.Context, by string) (Reloaded, error)
 	// StartRPC and StopRPC answer with what stock VeighNa would log.
 	StartRPC(by string) (said string, err error)
@@ -103,6 +105,7 @@ func Handler(o Operator) http.Handler {
 	rateHandlers(mux, o)
 	bookHandlers(mux, o)
 	post(mux, "/v1/cancel-all", some(func(r *http.Request, w Whom) (any, error) { return o.CancelAll(r.Context(), w, by(r)) }))
+	post(mux, "/v1/flatten", some(func(r *http.Request, w Whom) (any, error) { return o.Flatten(r.Context(), w, by(r)) }))
 	post(mux, "/v1/policy/reload", func(r *http.Request, _ struct{}) (any, error) { return o.ReloadPolicy(r.Context(), by(r)) })
 	post(mux, "/v1/rpc/start", func(r *http.Request, _ struct{}) (any, error) {
 		said, err := o.StartRPC(by(r))

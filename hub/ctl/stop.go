@@ -46,6 +46,26 @@ type MessageShare struct {
 	Used   int    `json:"used"`
 }
 
+// Flattening answers a flatten.
+type Flattening struct {
+	Orders    int `json:"orders"`    // that are being cancelled
+	Positions int `json:"positions"` // that are to be closed
+}
+
+// FlattenStanding is how far a flatten is.
+type FlattenStanding struct {
+	Part  string    `json:"part"` // "alpha", "alpha's rb2610.SHFE", "the fund"
+	By    string    `json:"by"`
+	Why   string    `json:"why,omitempty"`
+	Since time.Time `json:"since"`
+	Rest  []string  `json:"rest"` // what is still held, and what is waited for
+}
+
+// Flatten closes positions. The answer comes when it has begun.
+func (c *Client) Flatten(ctx context.Context, whom Whom) (f Flattening, err error) {
+	return f, c.ask(ctx, http.MethodPost, "/v1/flatten", whom, &f)
+}
+
 // Watch is how a watch of the policies stands.
 type Watch struct {
 	Trader string   `json:"trader"` // "" for the fund

@@ -294,8 +294,6 @@ func (c *sheetCompiler) actions(e entry, where string) []Action {
 				hint = "; there are " + strings.Join(known, ", ")
 			}
 			c.fail(placeOf(n), where, "unknown action %s%s", shorten(n.Value, textShown), hint)
-		case Action(i) == Flatten:
-			c.fail(placeOf(n), where, "flatten is not supported yet")
 		case slices.Contains(all, Action(i)):
 			c.fail(placeOf(n), where, "%s is there twice", n.Value)
 		default:

@@ -105,6 +105,8 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.plugins.Send(effect.Permit)
 		case core.CancelAtVenue:
 			r.plugins.Cancel(effect.Order)
+		case core.FlattenWanted:
+			r.wantFlatten()
 		case core.Withhold:
 			r.plugins.Withhold(effect.Part, effect.Opening, effect.Why)
 		case core.AskVenue:
@@ -127,7 +129,7 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.crossed(effect)
 		case core.JudgeAgain:
 			r.judgeAgain(effect)
-		case core.Taken, core.Decided, core.CancelAnswered, core.CancelledAll, core.RatesAnswered, core.TransferAnswered, core.Moved:
+		case core.Taken, core.Decided, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.RatesAnswered, core.TransferAnswered, core.Moved:
 			// answered through proposal.applied
 		}
 	}
@@ -207,8 +209,8 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 			}
 		case core.Moved:
 			r.tellMoved(effect)
-		case core.TransferAnswered, core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.BookChanged, core.Notice, core.Alert,
-			core.PoliciesAnswered, core.JudgeAgain:
+		case core.TransferAnswered, core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.FlattenAnswered, core.FlattenWanted, core.BookChanged,
+			core.Notice, core.Alert, core.PoliciesAnswered, core.JudgeAgain:
 		}
 	}
 	if p.ask != 0 && !decided { // it waits, and will be another candidate; or it ended meanwhile

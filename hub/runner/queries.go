@@ -51,6 +51,9 @@ func (r *Runner) Contracts() []hub.Contract {
 // Standings returns how the fund and every trader stand.
 func (r *Runner) Standings() []core.Standing { return look(r, (*core.Core).Standings) }
 
+// Flattenings returns what is being flattened.
+func (r *Runner) Flattenings() []core.FlattenStanding { return look(r, (*core.Core).Flattenings) }
+
 // Watches returns how every watch stands.
 func (r *Runner) Watches() []core.WatchStanding { return look(r, (*core.Core).Watches) }
 

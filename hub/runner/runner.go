@@ -67,9 +67,12 @@ type Runner struct {
 	sessions  sessions
 	asks      atomic.Uint64
 	judging   atomic.Int64 // orders that the risk managers are being asked about
-	closing   chan struct{}
-	closeOnce sync.Once
-	wait      sync.WaitGroup
+	// flattenWanted asks for a step of what is being flattened; flattening: one is under way.
+	flattenWanted chan struct{}
+	flattening    atomic.Bool
+	closing       chan struct{}
+	closeOnce     sync.Once
+	wait          sync.WaitGroup
 
 	// noOrders says why new orders are refused at the door, nil when they are not.
 	noOrders atomic.Pointer[string]
@@ -133,7 +136,7 @@ func Open(opts Options) (*Runner, error) {
 	}
 	opts.SetUp.Calendar, opts.SetUp.Calendars = opts.Calendars.Main().Name(), opts.Calendars.Exchanges()
 	r := &Runner{
-		opts: opts, log: opts.Log, market: newMarket(), closing: make(chan struct{}), drained: make(chan struct{}), core: core.New(),
+		opts: opts, log: opts.Log, market: newMarket(), closing: make(chan struct{}), drained: make(chan struct{}), flattenWanted: make(chan struct{}, 1), core: core.New(),
 		dirtySet: map[core.BookChanged]bool{}, pending: map[journal.Proposal]proposal{}, subscribed: map[hub.GatewayName]map[hub.Instrument]bool{}, limits: map[hub.GatewayName][]hub.MessageLimit{},
 	}
 	r.rolls.days, r.sessions.of = map[string]hub.Day{}, map[place]spell{}
@@ -181,6 +184,7 @@ func (r *Runner) Start(ctx context.Context, plugins Plugins, publisher Publisher
 	r.spawn(r.watchJournal)
 	r.spawn(r.watchDisk)
 	r.spawn(r.keepTime)
+	r.spawn(r.keepFlattening)
 	r.spawn(r.keepRolls)
 	return warnings, nil
 }

@@ -2,8 +2,10 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"tradehub/hub"
 	"tradehub/hub/core"
@@ -32,6 +34,65 @@ func (r *Runner) CancelAll(ctx context.Context, in hub.CancelAll) (orders int, e
 		return r.cancelAllUnrecorded(in), fmt.Errorf("the venues are asked, but it is not recorded: %w", err)
 	}
 	return orders, nil
+}
+
+// Flatten begins to close every position of a part, and returns how many orders are being cancelled and how many positions are to be closed. Flattenings tells how it goes on.
+func (r *Runner) Flatten(ctx context.Context, in hub.Flatten) (answer core.FlattenAnswered, err error) {
+	err = r.doFirst(ctx, in, func(effects []core.Effect) {
+		for _, effect := range effects {
+			if a, ok := effect.(core.FlattenAnswered); ok {
+				answer = a
+			}
+		}
+	})
+	if err == nil && answer.Err != "" {
+		err = errors.New(answer.Err)
+	}
+	return answer, err
+}
+
+// keepFlattening steps what is being flattened. It has a goroutine of its own: whoever proposes what must not be lost may wait for room in the journal.
+func (r *Runner) keepFlattening() {
+	tick := time.NewTicker(r.opts.MarkEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-r.closing:
+			return
+		case <-r.flattenWanted:
+		case <-tick.C:
+		}
+		r.stepFlatten()
+	}
+}
+
+// wantFlatten has a step made soon. It does not wait.
+func (r *Runner) wantFlatten() {
+	select {
+	case r.flattenWanted <- struct{}{}:
+	default:
+	}
+}
+
+// stepFlatten proposes a step with the market of now, before all that waits: what is to be closed does not stand in the queue of those who open. One at a time is under way.
+func (r *Runner) stepFlatten() {
+	r.mu.Lock()
+	markets, going := r.core.FlattenMarkets()
+	r.mu.Unlock()
+	if !going || r.flattening.Swap(true) {
+		return
+	}
+	for i := range markets {
+		m := &markets[i]
+		if m.Market = r.market.view(m.Gateway, m.Instrument); m.Market.Seen == 0 {
+			r.subscribe(m.Gateway, m.Instrument)
+		}
+	}
+	done := func() { r.flattening.Store(false) }
+	err := r.proposeBy(r.journal.ProposeFirst, hub.FlattenStep{Markets: markets}, proposal{applied: func([]core.Effect) { done() }, lost: func(error) { done() }})
+	if err != nil {
+		done() // the next tick of the clock tries again
+	}
 }
 
 func (r *Runner) cancelAllUnrecorded(in hub.CancelAll) int {

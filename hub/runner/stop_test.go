@@ -196,3 +196,76 @@ func TestCancelAllWithoutAJournal(t *testing.T) {
 	}
 	h.plugins.wait(t, fmt.Sprintf("cancel %s", id))
 }
+
+// TestFlatten: what is held is closed by orders of the hub's own, at the market that the hub sees; the trader is told, and is CANCEL_ONLY from then on.
+func TestFlatten(t *testing.T) {
+	h := open(t, t.TempDir(), nil)
+	h.up()
+	h.tick("3500")
+	id, err := h.submit(buy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.plugins.wait(t, "send "+string(id))
+	h.Report(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportFill, TradeID: "t1", Price: d("3500"), Qty: d("2")})
+	h.screen.wait(t, "position alpha LONG 2")
+	a, err := h.Flatten(t.Context(), hub.Flatten{Part: hub.Part{Trader: "alpha"}, By: "olivia", Reason: "fire"})
+	if err != nil || a.Positions != 1 || a.Orders != 0 {
+		t.Fatalf("got %+v and %v", a, err)
+	}
+	h.plugins.wait(t, "withhold alpha false")
+	closing := hub.OrderID(strings.TrimPrefix(h.plugins.wait(t, "send "), "send "))
+	o, ok := h.Order("alpha", closing)
+	if !ok || o.Direction != hub.Short || o.Offset != hub.CloseToday || !o.Qty.Equal(d("2")) || !o.Price.Equal(d("3430")) || o.Reference != "flatten by olivia" {
+		t.Errorf("got %+v", o)
+	}
+	if f := h.Flattenings(); len(f) != 1 || len(f[0].Rest) != 1 {
+		t.Errorf("it goes on: got %+v", f)
+	}
+	h.Report(hub.VenueReport{Gateway: "SIM", OrderID: closing, Kind: hub.ReportFill, TradeID: "t2", Price: d("3499"), Qty: d("2")})
+	h.screen.wait(t, "log alpha: flatten alpha by olivia: everything is closed")
+	if f := h.Flattenings(); len(f) != 0 {
+		t.Errorf("it is done: got %+v", f)
+	}
+	h.clock.Add(1) // the next order is asked for after it
+	if _, err := h.submit(buy); err != nil {
+		t.Fatal(err)
+	}
+	h.screen.wait(t, "alpha is CANCEL_ONLY since")
+	if err := h.SetState(t.Context(), hub.SetState{State: hub.Halted, By: "olivia", Reason: "wait"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Flatten(t.Context(), hub.Flatten{By: "olivia"}); err == nil || !strings.Contains(err.Error(), "by olivia: wait: nothing but cancels leaves the hub, closing orders neither; cancel-only lets them through") {
+		t.Errorf("of what is halted: got %v", err)
+	}
+}
+
+// TestWatchOverOldPrices: where a watch reads what time alone changes, time is told to the core, and a price that did not change is seen again.
+func TestWatchOverOldPrices(t *testing.T) {
+	h := open(t, t.TempDir(), nil)
+	h.up()
+	h.tick("3500")
+	stale := files()
+	stale[1].Text += "watch:\n  - {name: stale, when: trader.oldest_mark_age > 10, then: cancel_only}\n"
+	if _, errs, err := h.LoadPolicies(t.Context(), stale, "test"); err != nil || len(errs) > 0 {
+		t.Fatal(errs, err)
+	}
+	id, err := h.submit(buy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Report(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportFill, TradeID: "t1", Price: d("3500"), Qty: d("2")})
+	h.screen.wait(t, "position alpha LONG 2")
+	for range 3 { // the same price, seen again and again
+		h.clock.Add(int64(6e9))
+		h.tick("3500")
+		for values := ""; values != "trader.oldest_mark_age=0"; {
+			values = h.Watches()[0].Values[0]
+		}
+	}
+	h.clock.Add(int64(11e9))
+	h.screen.wait(t, "alpha is CANCEL_ONLY by watch traders/alpha.yaml:7 stale")
+	if w := h.Watches()[0]; !w.Fired || w.Times != 1 {
+		t.Errorf("got %+v", w)
+	}
+}
