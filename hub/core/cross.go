@@ -152,10 +152,10 @@ func inWords(o *order, contract string) string {
 	if o.Direction == hub.Short {
 		what = "sell" + contract
 	}
-	switch o.Type {
-	case hub.Market:
+	if o.Type == hub.Market {
 		return "market " + what
-	case hub.Stop:
+	}
+	if o.Type == hub.Stop {
 		return fmt.Sprintf("stop %s (trigger %s)", what, o.Price)
 	}
 	return fmt.Sprintf("%s at %s", what, o.Price)

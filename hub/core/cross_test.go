@@ -27,8 +27,7 @@ func TestOrdersOfTheFundDoNotMeet(t *testing.T) {
 			v.take(t, effects)
 			waits := map[hub.OrderID]bool{}
 			for _, e := range effects {
-				switch e := e.(type) {
-				case core.Decided:
+				if e, ok := e.(core.Decided); ok {
 					ended[e.Order.ID]++
 					if len(e.Refusals) == 1 && e.Refusals[0].Code == "internal-cross" {
 						seen["refused"]++
@@ -36,12 +35,17 @@ func TestOrdersOfTheFundDoNotMeet(t *testing.T) {
 					if len(e.Refusals) == 0 && e.Order.Status != hub.Cancelled && waits[e.Order.ID] {
 						t.Fatalf("order %s waits and is sent", e.Order.ID)
 					}
-				case core.Crossed:
-					waits[e.Order.ID] = e.Waits
-					if e.Waits {
-						seen["waits"]++
+				}
+				if e, ok := e.(core.Crossed); ok && e.Waits {
+					waits[e.Order.ID] = true
+					seen["waits"]++
+					for _, with := range e.With {
+						if o, _ := w.core.Order("", with.ID); !o.CancelAsked {
+							t.Fatalf("order %s waits for %s, and nobody asks for its cancel", e.Order.ID, o.ID)
+						}
 					}
-				case core.Notice:
+				}
+				if e, ok := e.(core.Notice); ok {
 					for _, o := range w.core.Orders("", false) {
 						if o.Trader != e.Trader && (contains(e.Text, string(o.ID)) || contains(e.Text, string(o.Trader))) {
 							t.Fatalf("%s is told of order %s of %s: %s", e.Trader, o.ID, o.Trader, e.Text)

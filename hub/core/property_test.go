@@ -102,11 +102,11 @@ func TestHistories(t *testing.T) {
 				}
 				effects := w.step(hub.SubmitOrder{Trader: traders.Draw(t, "trader"), Request: req, Market: hub.MarketView{Last: d("3500.5"), Seen: w.now}})
 				for _, e := range effects {
-					switch e := e.(type) {
-					case core.Taken: // it waits for others to be cancelled
-						answered[e.Order.ID]++
-					case core.Decided:
-						answered[e.Order.ID]++
+					if taken, ok := e.(core.Taken); ok { // it waits for others to be cancelled
+						answered[taken.Order.ID]++
+					}
+					if decided, ok := e.(core.Decided); ok {
+						answered[decided.Order.ID]++
 					}
 				}
 				v.take(t, effects)

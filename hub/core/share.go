@@ -324,7 +324,7 @@ func (b *budget) inherit(old *budget, now hub.Time) {
 		was := &old.Shares[i]
 		s := b.share(was.Trader)
 		if s == nil { // gone; what was sent was sent
-			b.Reserve.Times = append(b.Reserve.image(now, b.Limit.Window).Times, was.Used.image(now, b.Limit.Window).Times...)
+			b.Reserve.Times = slices.Concat(b.Reserve.image(now, b.Limit.Window).Times, was.Used.image(now, b.Limit.Window).Times)
 			slices.Sort(b.Reserve.Times)
 			b.Reserve.start = 0
 			continue

@@ -141,7 +141,7 @@ func TestShares(t *testing.T) {
 				if used >= share {
 					lent++
 				}
-			case overBudget && used < kept && !(sent >= limit.Messages && cancels > reserve):
+			case overBudget && used < kept && (sent < limit.Messages || cancels <= reserve):
 				t.Fatalf("%s has used %d of %d and is refused: %s", trader, used, kept, decided.Refusals[0].Text)
 			case overBudget:
 				refusedLent++
