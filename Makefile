@@ -20,11 +20,12 @@ export GOTOOLCHAIN := local
 export CGO_ENABLED := 1
 # The interpreters that tests start stock VeighNa with. A test that finds one set and useless fails.
 export HUB_VNPY45_PYTHON := $(CURDIR)/.venvs/vnpy-4.5.0/bin/python
+export HUB_RISKMANAGER := $(CURDIR)/.venvs/riskmanager
 export HUB_VNPY44_PYTHON := $(CURDIR)/.venvs/vnpy-4.4.0/bin/python
 export HUB_VNPY_PYTHON   := $(HUB_VNPY45_PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint gen fmt fuzz sim crash soak bench clean setup-build setup-vnpy
+.PHONY: help build demo test lint gen fmt fuzz sim crash soak bench clean setup-build setup-vnpy setup-riskmanager
 
 help: ## print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -71,7 +72,7 @@ crash: build setup-vnpy ## kill -9 at N=100 random moments, and compare the book
 soak: build ## an hour of trading, and the memory it takes
 	bin/hub-bench soak $(ARGS)
 
-bench: build setup-vnpy ## the hub beside stock VeighNa, on this machine
+bench: build setup-riskmanager ## the hub beside stock VeighNa, on this machine
 	bin/hub-bench $(ARGS)
 
 clean: ## remove what build left; environments, data and caches stay
@@ -79,6 +80,9 @@ clean: ## remove what build left; environments, data and caches stay
 
 setup-build:
 	@scripts/setup.sh build
+
+setup-riskmanager:
+	@scripts/setup.sh riskmanager
 
 setup-vnpy:
 	@scripts/setup.sh vnpy

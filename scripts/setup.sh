@@ -4,6 +4,7 @@
 #
 #   scripts/setup.sh build    Go (checked, not installed), a C compiler, pkg-config, libzmq's headers
 #   scripts/setup.sh vnpy     headless VeighNa, pinned, in .venvs/vnpy-<version>
+#   scripts/setup.sh riskmanager  VeighNa's RiskManager 2.0, built from source for the bench, in .venvs/riskmanager
 #
 # Before it changes anything it says in one line what and why. What it cannot do
 # ends in one sentence on stderr that says what to do, and exit code 1.
@@ -15,6 +16,7 @@ cd "$(dirname "$0")/.."
 
 vnpy_versions="4.5.0 4.4.0"
 requirements=scripts/requirements-vnpy.txt
+riskmanager=scripts/requirements-riskmanager.txt
 venvs=.venvs
 log=$venvs/setup.log
 
@@ -191,13 +193,47 @@ setup_vnpy() {
 	done
 }
 
+# setup_riskmanager builds what VeighNa publishes as source only: its rules are
+# Cython, so a C compiler and Python's headers are needed. It lies beside the
+# environments, in none of them: only the bench loads it.
+setup_riskmanager() {
+	setup_vnpy
+	dir=$venvs/riskmanager
+	python=$PWD/$venvs/vnpy-4.5.0/bin/python
+	pins=$(cat "$riskmanager" "$requirements" | cksum)
+	if [ -f "$dir/.complete" ] && read -r stamp <"$dir/.complete" && [ "$stamp" = "$pins" ]; then return; fi
+	check_c
+	[ -z "$packages" ] || setup_build
+	header='import os, sysconfig, sys; sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))'
+	if ! "$python" -I -c "$header"; then
+		version=$("$python" -I -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+		apt_install "VeighNa's RiskManager is built from source and needs Python's headers" "python$version-dev"
+		"$python" -I -c "$header" || die "python$version-dev was installed and Python.h is still not found: name another Python in HUB_PYTHON, then run make again"
+	fi
+	say "building VeighNa's RiskManager into $dir (a minute): the bench measures the hub's rules beside its rules"
+	open_log
+	rm -rf "$dir"
+	mkdir -p "$dir/build"
+	for part in build riskmanager; do
+		target=$dir
+		[ $part != build ] || target=$dir/build
+		sed -n "/^# $part/,/^\$/p" "$riskmanager" | grep -v '^#' >"$dir/pins" || true
+		env -u PYTHONHOME -u PIP_USER -u PIP_TARGET -u PIP_PREFIX PYTHONPATH="$PWD/$dir/build" \
+			"$python" -m pip install --disable-pip-version-check --no-input --no-deps --no-build-isolation --target "$target" -r "$dir/pins" >>"$log" 2>&1 9>&- ||
+			die "pip could not build VeighNa's RiskManager (its output is in $log): check the network, or PIP_INDEX_URL where packages come from a mirror, then run make again"
+	done
+	rm -rf "$dir/build" "$dir/pins"
+	echo "$pins" >"$dir/.complete"
+}
+
 [ $# -gt 0 ] || set -- help
 for target in "$@"; do
 	case $target in
 	build) setup_build ;;
 	vnpy) setup_vnpy ;;
+	riskmanager) setup_riskmanager ;;
 	*)
-		say "usage: scripts/setup.sh build|vnpy ..."
+		say "usage: scripts/setup.sh build|vnpy|riskmanager ..."
 		exit 2
 		;;
 	esac

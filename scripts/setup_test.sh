@@ -17,9 +17,9 @@ begin() {
 	project=$work/$cases/project
 	bin=$work/$cases/bin
 	mkdir -p "$project/scripts" "$bin"
-	cp "$root/scripts/setup.sh" "$root/scripts/requirements-vnpy.txt" "$project/scripts/"
+	cp "$root/scripts/setup.sh" "$root/scripts/requirements-vnpy.txt" "$root/scripts/requirements-riskmanager.txt" "$project/scripts/"
 	printf 'module tradehub\n\ngo 1.26.0\n' >"$project/go.mod"
-	for tool in sh cat cksum dirname env mkdir mv rm sed cp chmod; do
+	for tool in sh cat cksum dirname env mkdir mv rm sed cp chmod grep; do
 		ln -s "$(command -v $tool)" "$bin/$tool"
 	done
 	calls=$work/$cases/calls
@@ -95,12 +95,12 @@ wants_quiet
 begin "no arguments"
 setup
 wants_code 2
-wants_last "usage: scripts/setup.sh build|vnpy ..."
+wants_last "usage: scripts/setup.sh build|vnpy|riskmanager ..."
 
 begin "unknown target"
 setup everything
 wants_code 2
-wants_last "usage: scripts/setup.sh build|vnpy ..."
+wants_last "usage: scripts/setup.sh build|vnpy|riskmanager ..."
 
 begin "no Go"
 absent go
@@ -206,6 +206,30 @@ grep -q "pip install .*--no-deps vnpy==4.5.0 -r scripts/requirements-vnpy.txt" "
 setup vnpy
 wants_code 0
 wants_quiet
+
+begin "VeighNa's RiskManager, twice: the second time is silent"
+setup riskmanager
+wants_code 0
+wants_last "building VeighNa's RiskManager into .venvs/riskmanager (a minute): the bench measures the hub's rules beside its rules"
+grep -q "pip install .*--target .venvs/riskmanager/build -r" "$calls" || fail "pip was not asked for the tools"
+grep -q "pip install .*--no-build-isolation --target .venvs/riskmanager -r" "$calls" || fail "pip was not asked for the package"
+[ -f "$project/.venvs/riskmanager/.complete" ] || fail "it is not called complete"
+setup riskmanager
+wants_code 0
+wants_quiet
+
+begin "VeighNa's RiskManager without Python's headers"
+setup vnpy
+stub apt-get 'exit 0'
+rm "$project/.venvs/vnpy-4.5.0/bin/python"
+cp "$bin/python3" "$project/.venvs/vnpy-4.5.0/bin/python"
+cat >>"$project/.venvs/vnpy-4.5.0/bin/python" <<'END'
+case $* in *Python.h*) exit 1 ;; esac
+END
+setup riskmanager
+wants_code 1
+wants_call "apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends python3.11-dev"
+wants_last "python3.11-dev was installed and Python.h is still not found: name another Python in HUB_PYTHON, then run make again"
 
 begin "an interrupted environment is made again"
 setup vnpy

@@ -47,6 +47,8 @@ type settings struct {
 	hub string
 	// python has stock VeighNa 4.5.0; scripts has load.py and stock_server.py.
 	python, scripts string
+	// riskManager is the folder with vnpy_riskmanager 2.0.0.
+	riskManager string
 	// dir is where data is kept while it runs, on a disk.
 	dir string
 	// page is the file whose marked part is written anew; "" writes none.
@@ -78,8 +80,9 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		flags.IntVar(&o.rounds, "rounds", 5, "rounds of each measurement")
 		flags.IntVar(&o.orders, "orders", 300, "orders of each stock client in a round")
 		flags.StringVar(&s.stated, "stated", "", "the `VERSION` of VeighNa that the trader's entry states, 4.5; without it events go out in both framings")
-		flags.StringVar(&o.only, "only", "", "one `PART` alone: floors, latency, orders, ticks, memory; the page is not written then")
+		flags.StringVar(&o.only, "only", "", "one `PART` alone: floors, latency, orders, ticks, rules, memory; of the page only the rules are written then")
 		flags.StringVar(&s.python, "python", os.Getenv("HUB_VNPY45_PYTHON"), "the `PROGRAM` that runs stock VeighNa 4.5.0")
+		flags.StringVar(&s.riskManager, "riskmanager", os.Getenv("HUB_RISKMANAGER"), "the `DIR` of vnpy_riskmanager 2.0.0, built")
 		flags.StringVar(&s.scripts, "scripts", "tests/veighna", "the `DIR` of load.py and stock_server.py")
 		do = func() error { return measure(ctx, s, o) }
 	case "soak":
@@ -108,7 +111,7 @@ func commandOf(verb string, flags *flag.FlagSet) string {
 	line := "bin/hub-bench " + verb
 	flags.Visit(func(f *flag.Flag) {
 		switch f.Name {
-		case "hub", "dir", "page", "python", "scripts":
+		case "hub", "dir", "page", "python", "scripts", "riskmanager":
 		default:
 			line += " --" + f.Name + " " + f.Value.String()
 		}

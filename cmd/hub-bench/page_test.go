@@ -149,7 +149,7 @@ func TestPageHasItsMarks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"bench", "soak"} {
+	for _, part := range []string{"bench", "rules", "soak"} {
 		if _, err := spliced(page, part, ""); err != nil {
 			t.Error(err)
 		}

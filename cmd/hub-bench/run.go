@@ -32,6 +32,7 @@ type results struct {
 	raw       map[int]rates               // ticks at raw subscribers, by their number
 	stock     map[int]rates               // ticks at stock clients
 	memory    memory
+	rules     ruleTimes
 }
 
 func newResults(o runOptions) *results {
@@ -62,6 +63,7 @@ func measure(ctx context.Context, s settings, o runOptions) error {
 		{"latency", func() error { return r.measureOrders(ctx, s, o, true, o.only == "") }},
 		{"orders", func() error { return r.measureOrders(ctx, s, o, false, true) }},
 		{"ticks", func() error { return r.measureTicks(ctx, s, o) }},
+		{"rules", func() error { return r.measureRules(ctx, s, o) }},
 		{"memory", func() error { return r.measureMemory(ctx, s) }},
 	}
 	for _, p := range parts {
@@ -73,12 +75,20 @@ func measure(ctx context.Context, s settings, o runOptions) error {
 		}
 	}
 	r.took = time.Since(began)
-	table := r.render()
+	table := r.render() + r.rules.render()
 	fmt.Fprintf(s.say, "\n%s", table)
-	if s.page == "" || o.only != "" {
+	if s.page == "" {
 		return nil
 	}
-	return replacePart(s.page, "bench", machine(s.dir, load)+commandLine(s, r.took)+table)
+	if len(r.rules.hub) > 0 {
+		if err := replacePart(s.page, "rules", machine(s.dir, load)+commandLine(s, r.took)+r.rules.render()); err != nil {
+			return err
+		}
+	}
+	if o.only != "" {
+		return nil
+	}
+	return replacePart(s.page, "bench", machine(s.dir, load)+commandLine(s, r.took)+r.render())
 }
 
 // prepare makes the folder for data and sees that it lies on a disk: fsync means nothing in memory.

@@ -341,7 +341,6 @@ func valued(o *order, k *contract, m hub.MarketView) (hub.Refusal, bool) {
 	}
 	var sum hub.Sum
 	value := money(&sum, o.Worst, o.Qty, k.unit)
-	k.margin(&sum, o.Direction, value)
 	if sum.Err() != nil || fortune.Cmp(value) <= 0 {
 		return hub.Refusal{Code: "not-computable", Text: fmt.Sprintf("the value of %s at %s is out of range", o.Qty, o.Worst)}, true
 	}

@@ -24,10 +24,11 @@ func (c *Core) Rehearse() (*Rehearsal, error) {
 	return &Rehearsal{core: copied}, nil
 }
 
-// Decide answers what the rules would refuse of an order, were it decided now: what the hub itself asks of every order, and its risk managers, are not asked. An error says why the
-// rules could not be asked at all.
-func (r *Rehearsal) Decide(in *hub.SubmitOrder) ([]hub.Refusal, error) {
+// Decide answers what the rules would refuse of an order, were it decided at that time, or, when that is past, now: what the hub itself asks of every order, and its risk managers,
+// are not asked. An error says why the rules could not be asked at all.
+func (r *Rehearsal) Decide(in *hub.SubmitOrder, at hub.Time) ([]hub.Refusal, error) {
 	c := r.core
+	c.now = max(c.now, at)
 	b := c.byTrader[in.Trader]
 	k := c.findContract(in.Gateway, in.Request.Instrument)
 	switch {
@@ -48,3 +49,6 @@ func (r *Rehearsal) Decide(in *hub.SubmitOrder) ([]hub.Refusal, error) {
 	r.source = source{core: c, order: &r.order, contract: k, trader: b, lane: c.lane(b, c.placeOf(k)), market: in.Market}
 	return c.rules.Decide(in.Trader, &r.source), nil
 }
+
+// Now is the time of the copy.
+func (r *Rehearsal) Now() hub.Time { return r.core.now }

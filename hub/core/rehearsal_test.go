@@ -57,7 +57,7 @@ func TestRehearsal(t *testing.T) {
 		asked(w, hub.Short, hub.Close, "3501", "1"),
 	} {
 		before := w.digest()
-		got, err := rehearsal(t, w).Decide(&in)
+		got, err := rehearsal(t, w).Decide(&in, w.now)
 		if err != nil || w.digest() != before {
 			t.Fatalf("order %d: %v, and the state changed: %t", n, err, w.digest() != before)
 		}
@@ -69,14 +69,14 @@ func TestRehearsal(t *testing.T) {
 	}
 	r, in := rehearsal(t, w), asked(w, hub.Long, hub.Open, "3500", "3")
 	if n := testing.AllocsPerRun(100, func() {
-		if refusals, err := r.Decide(&in); err != nil || len(refusals) > 0 {
+		if refusals, err := r.Decide(&in, w.now); err != nil || len(refusals) > 0 {
 			t.Fatal(refusals, err)
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
 	}
 	in.Trader = "nobody"
-	if _, err := r.Decide(&in); err == nil {
+	if _, err := r.Decide(&in, w.now); err == nil {
 		t.Error("a trader who does not exist is asked about")
 	}
 }
@@ -87,7 +87,7 @@ func BenchmarkRehearsal(b *testing.B) {
 	r, in := rehearsal(b, w), asked(w, hub.Long, hub.Open, "3500", "3")
 	b.ReportAllocs()
 	for b.Loop() {
-		if refusals, err := r.Decide(&in); err != nil || len(refusals) > 0 {
+		if refusals, err := r.Decide(&in, w.now); err != nil || len(refusals) > 0 {
 			b.Fatal(refusals, err)
 		}
 	}

@@ -15,6 +15,8 @@ type source struct {
 	trader   *book
 	lane     *lane // where the order counts
 	market   hub.MarketView
+	value    policy.Value // of the order, once it is valued
+	valued   bool
 }
 
 // Value answers one variable. The switches below each name the variables of one scope; TestEveryVariableIsAnswered sees that none is missing.
@@ -78,7 +80,15 @@ func (s *source) ofOrder(v policy.Var) policy.Value {
 	return policy.Missing("it is not known to this hub")
 }
 
+// orderValue is computed once: several variables are made of it.
 func (s *source) orderValue() policy.Value {
+	if !s.valued {
+		s.value, s.valued = s.valueOrder(), true
+	}
+	return s.value
+}
+
+func (s *source) valueOrder() policy.Value {
 	if s.order.Worst.IsZero() {
 		return policy.Missing("no market in " + s.contract.Instrument.String() + " yet")
 	}
@@ -219,7 +229,7 @@ func (s *source) ofOwner(ref *policy.Ref) policy.Value {
 		return policy.Count(x.Streak)
 	case policy.ActiveOrders, policy.InDoubt, policy.WorkingValue, policy.GrossValue, policy.GrossAfter:
 		if ref.Narrow == policy.All && b != nil {
-			return s.ofHeld(ref, &held{active: b.Active, inDoubt: b.InDoubt, workingValue: b.WorkingValue, openingValue: b.OpeningValue, gross: b.Gross})
+			return s.ofBookHeld(ref, b)
 		}
 		return s.ofHeld(ref, &x.held)
 	}
@@ -244,6 +254,20 @@ func (s *source) book(scope policy.Scope) *book {
 	return nil
 }
 
+// ofBookHeld answers what ofHeld does of all that a trader or the fund holds and works.
+func (s *source) ofBookHeld(ref *policy.Ref, b *book) policy.Value {
+	//exhaustive:ignore
+	switch ref.Var {
+	case policy.ActiveOrders:
+		return policy.Count(b.Active)
+	case policy.InDoubt:
+		return policy.Count(b.InDoubt)
+	case policy.WorkingValue:
+		return policy.Number(b.WorkingValue)
+	}
+	return s.gross(ref, b.Gross, b.OpeningValue)
+}
+
 func (s *source) ofHeld(ref *policy.Ref, h *held) policy.Value {
 	//exhaustive:ignore
 	switch ref.Var {
@@ -253,21 +277,27 @@ func (s *source) ofHeld(ref *policy.Ref, h *held) policy.Value {
 		return policy.Count(h.inDoubt)
 	case policy.WorkingValue:
 		return policy.Number(h.workingValue)
-	case policy.GrossAfter:
-		b := s.book(ref.Scope)
-		if b == nil {
-			b = s.core.fund // an account is the fund's at one gateway
-		}
-		if s.order.Offset.Closes() || s.reduces(b) {
-			break
-		}
-		value := s.orderValue()
-		if value.Kind == policy.KindMissing {
-			return value
-		}
-		return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(sum.Add(h.gross, h.openingValue), value.Number) })
 	}
-	return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(h.gross, h.openingValue) })
+	return s.gross(ref, h.gross, h.openingValue)
+}
+
+// gross is the gross value of what is held and what opens, and, as GrossAfter, of the order too.
+func (s *source) gross(ref *policy.Ref, held, opening hub.Decimal) policy.Value {
+	if ref.Var != policy.GrossAfter {
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(held, opening) })
+	}
+	b := s.book(ref.Scope)
+	if b == nil {
+		b = s.core.fund // an account is the fund's at one gateway
+	}
+	if s.order.Offset.Closes() || s.reduces(b) {
+		return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(held, opening) })
+	}
+	value := s.orderValue()
+	if value.Kind == policy.KindMissing {
+		return value
+	}
+	return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(sum.Add(held, opening), value.Number) })
 }
 
 // ofBook answers for a trader or the fund what only those have.
