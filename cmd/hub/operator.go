@@ -46,13 +46,13 @@ func (o operator) Status() ctl.Status {
 	}
 	s.Traders = mapped(h.runner.Standings(), func(s core.Standing) ctl.Standing {
 		return ctl.Standing{
-			Trader: string(s.Trader), Configured: s.Configured, State: s.State.String(), Halted: s.State == hub.Halted, Why: s.Why, Active: s.Active, InDoubt: s.InDoubt,
+			Trader: string(s.Trader), Configured: s.Configured, State: s.State.String(), Halted: s.State == hub.Halted, Why: s.Why, Restraints: restraints(s.Restraints), Active: s.Active, InDoubt: s.InDoubt,
 			Orders: s.Orders, Trades: s.Trades, Rejects: s.Rejects, Account: account(s.Account),
 		}
 	})
 	s.Flattening = o.flattenings()
 	s.Gateways = mapped(h.runner.Gateways(), func(g core.GatewayStanding) ctl.GatewayStanding {
-		return ctl.GatewayStanding{Name: string(g.Name), Up: g.Up, Reason: g.Reason, State: g.State.String(), Why: g.Why, Channel: mapped(h.runner.Budgets(g.Name), channel)}
+		return ctl.GatewayStanding{Name: string(g.Name), Up: g.Up, Reason: g.Reason, State: g.State.String(), Why: g.Why, Restraints: restraints(g.Restraints), Channel: mapped(h.runner.Budgets(g.Name), channel)}
 	})
 	return s
 }

@@ -132,3 +132,14 @@ func (o operator) flattenings() []ctl.FlattenStanding {
 		return ctl.FlattenStanding{Part: f.Part.String(), By: f.By, Why: f.Why, Since: o.clock(f.Since.UTC()), Rest: f.Rest}
 	})
 }
+
+func restraints(all []core.Restraint) []ctl.Restraint {
+	return mapped(all, func(r core.Restraint) ctl.Restraint {
+		x := ctl.Restraint{State: r.State.String(), By: r.By, Watch: r.Watch, Reason: r.Reason}
+		if r.Since != 0 {
+			since := r.Since.UTC()
+			x.Since = &since
+		}
+		return x
+	})
+}

@@ -202,6 +202,26 @@ func (c *Core) whyState(scope hub.Scope, name string) string {
 	return strings.Join(words, "; ")
 }
 
+// Restraint is one word on what is allowed to a trader, the fund or through a gateway.
+type Restraint struct {
+	State  hub.State
+	By     string // a person; "" of a watch
+	Watch  string // place and name of the watch; "" of a person
+	Reason string
+	Since  hub.Time // 0: before the hub remembered it
+}
+
+// restraintsOf are those of a subject, in the order in which they were set.
+func (c *Core) restraintsOf(scope hub.Scope, name string) []Restraint {
+	var out []Restraint
+	for _, r := range c.restraints {
+		if r.about(scope, name) {
+			out = append(out, Restraint{State: r.State, By: r.By, Watch: r.Watch, Reason: r.Reason, Since: r.Since})
+		}
+	}
+	return out
+}
+
 // forbidden adds what the states of its trader, of the fund and of its gateway say against an order. Every one that does is named.
 func (c *Core) forbidden(refusals []hub.Refusal, o *order, b *book, k *contract) []hub.Refusal {
 	g := c.gateway(k.Gateway)

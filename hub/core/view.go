@@ -157,6 +157,7 @@ type Standing struct {
 	Configured bool
 	State      hub.State // its own; the fund's and the gateway's hold as well
 	Why        string    // every restraint: by whom, since when, why
+	Restraints []Restraint
 	Active     int
 	InDoubt    int
 	Orders     int // today
@@ -174,7 +175,7 @@ func (c *Core) Standings() []Standing {
 			day = c.today(policy.ScopeFund, "")
 		}
 		out = append(out, Standing{
-			Trader: b.Trader, Configured: b.Configured || b == c.fund, State: b.state, Why: c.whyState(scopeOf(b)), Active: b.Active, InDoubt: b.InDoubt,
+			Trader: b.Trader, Configured: b.Configured || b == c.fund, State: b.state, Why: c.whyState(scopeOf(b)), Restraints: c.restraintsOf(scopeOf(b)), Active: b.Active, InDoubt: b.InDoubt,
 			Orders: day.Counts[tallyOrders], Trades: day.Counts[tallyTrades], Rejects: day.Counts[tallyRejects], Account: b.account(),
 		})
 	}
@@ -189,13 +190,15 @@ type GatewayStanding struct {
 	Since  hub.Time
 	State  hub.State
 	Why    string // of State
+	// Restraints are what State comes from.
+	Restraints []Restraint
 }
 
 // Gateways returns how every gateway stands.
 func (c *Core) Gateways() []GatewayStanding {
 	out := make([]GatewayStanding, len(c.gateways))
 	for i, g := range c.gateways {
-		out[i] = GatewayStanding{Name: g.Name, Up: g.Up, Reason: g.Reason, Since: g.Since, State: g.state, Why: c.whyState(hub.ScopeGateway, string(g.Name))}
+		out[i] = GatewayStanding{Name: g.Name, Up: g.Up, Reason: g.Reason, Since: g.Since, State: g.state, Why: c.whyState(hub.ScopeGateway, string(g.Name)), Restraints: c.restraintsOf(hub.ScopeGateway, string(g.Name))}
 	}
 	return out
 }

@@ -76,6 +76,8 @@ type Standing struct {
 	State   string `json:"state"`
 	Halted  bool   `json:"halted"`
 	Why     string `json:"why,omitempty"`
+	// Restraints are what State comes from: the most restrictive holds.
+	Restraints []Restraint `json:"restraints,omitempty"`
 	Active  int    `json:"active"`
 	InDoubt int    `json:"in_doubt"`
 	// Orders, Trades and Rejects are of this trading day.

@@ -24,6 +24,8 @@ type GatewayStanding struct {
 	Reason string `json:"reason,omitempty"` // why it is not up
 	State  string `json:"state"`
 	Why    string `json:"why,omitempty"`
+	// Restraints are what State comes from: the most restrictive holds.
+	Restraints []Restraint `json:"restraints,omitempty"`
 	// Channel is what the gateway's channel takes, and who has used how much of it; none when it has no limit.
 	Channel []MessageLimit `json:"channel,omitempty"`
 }
@@ -44,6 +46,15 @@ type MessageShare struct {
 	Own    int    `json:"own"`
 	Kept   int    `json:"kept"`
 	Used   int    `json:"used"`
+}
+
+// Restraint is one word on what is allowed: a person's, or a watch's.
+type Restraint struct {
+	State  string     `json:"state"`
+	By     string     `json:"by,omitempty"`
+	Watch  string     `json:"watch,omitempty"`
+	Reason string     `json:"reason,omitempty"`
+	Since  *time.Time `json:"since,omitempty"`
 }
 
 // Flattening answers a flatten.
