@@ -158,7 +158,7 @@ func reloads(h *house, alpha, _ *stock) {
 	price := below(tick, 30)
 	before := asked[ctl.Status](h, "status").Revision
 
-	h.edit("order_lots: 100", "order_lots: 2")
+	h.edit("traders/alpha.yaml", "order_lots: 100", "order_lots: 2")
 	r := asked[ctl.Reloaded](h, "policy", "reload")
 	if r.Revision == before || len(r.Errors) > 0 || asked[ctl.Status](h, "status").Revision != r.Revision {
 		h.t.Errorf("reload: %+v; before it was %s", r, before)
@@ -174,7 +174,7 @@ func reloads(h *house, alpha, _ *stock) {
 		h.t.Errorf("the order is %s because %q, the trader read %q", o.Status, o.Reason, line)
 	}
 
-	h.edit("require: order.quantity <= limits.order_lots", "require: order.lots <= limits.order_lots")
+	h.edit("traders/alpha.yaml", "require: order.quantity <= limits.order_lots", "require: order.lots <= limits.order_lots")
 	bad := h.operate("policy", "reload")
 	place := regexp.MustCompile(`traders/alpha\.yaml:\d+:\d+: .*order\.lots`)
 	if bad.code != 1 || !place.MatchString(bad.stderr) || !strings.Contains(bad.stderr, "revision "+r.Revision+" stays in force") {
@@ -190,8 +190,8 @@ func reloads(h *house, alpha, _ *stock) {
 	alpha.cancel(rebar, taken)
 	alpha.ordered(taken, "CANCELLED")
 
-	h.edit("order.lots", "order.quantity")
-	h.edit("order_lots: 2", "order_lots: 100")
+	h.edit("traders/alpha.yaml", "order.lots", "order.quantity")
+	h.edit("traders/alpha.yaml", "order_lots: 2", "order_lots: 100")
 	if r := asked[ctl.Reloaded](h, "policy", "reload"); r.Revision != before {
 		h.t.Errorf("the old policy is revision %s again, want %s: a revision is of the text", r.Revision, before)
 	}

@@ -32,6 +32,8 @@ func TestStockTradersOfBothGenerations(t *testing.T) {
 	}
 	t.Run("two traders at once", func(t *testing.T) {
 		h := h.on(t)
+		h.edit("fund.yaml", "internal_cross: refuse", "internal_cross: allow") // they trade one contract, each as if alone
+		h.operated("policy", "reload")
 		alpha := h.trades(vnpy45, 0, "--trader", "alpha", "all")
 		beta := h.trades(vnpy44, 1, "--trader", "beta", "all")
 		alpha.passes()
@@ -67,7 +69,7 @@ func (h *house) balances(traders ...string) {
 // manyClients runs four processes of alpha's at once, two of each generation, each in a contract of its own, while beta looks on in both generations.
 func manyClients(t *testing.T, h *house) {
 	// Four processes send more in a second than the demo allows one trader.
-	h.edit("messages_second: 20", "messages_second: 45")
+	h.edit("traders/alpha.yaml", "messages_second: 20", "messages_second: 45")
 	h.operated("policy", "reload")
 
 	observers := []*program{}
@@ -127,14 +129,14 @@ func manyClients(t *testing.T, h *house) {
 	}
 }
 
-// edit changes alpha's policy file.
-func (h *house) edit(old, text string) {
+// edit changes a policy file.
+func (h *house) edit(file, old, text string) {
 	h.t.Helper()
 	folder := filepath.Join(h.root, "policies")
 	if h.args[0] == "demo" {
 		folder = filepath.Join(h.data, "policies")
 	}
-	path := filepath.Join(folder, "traders", "alpha.yaml")
+	path := filepath.Join(folder, file)
 	was, err := os.ReadFile(path)
 	if err != nil {
 		h.t.Fatal(err)
@@ -200,7 +202,9 @@ func TestEnglishTraders(t *testing.T) {
 	text := strings.ReplaceAll(statedConfig, `, version: "4.4"`, "")
 	text = strings.ReplaceAll(strings.ReplaceAll(text, `, version: "4.5.0"`, ""), "language: zh", "language: en")
 	text = replaced(text, "tcp://127.0.0.1:PORT+2", "ipc://ROOT/beta.request", "tcp://127.0.0.1:PORT+3", "ipc://ROOT/beta.publish")
-	h := serve(t, text, samplePolicies(t))
+	files := samplePolicies(t)
+	files["fund.yaml"] = replaced(files["fund.yaml"], "internal_cross: refuse", "internal_cross: allow") // they trade one contract, each as if alone
+	h := serve(t, text, files)
 	alpha := h.trades(vnpy45, 0, "--trader", "alpha", "--lang", "en", "all")
 	beta := python(t, vnpy44, veighnaScript("client.py"), "--req", "ipc://"+h.root+"/beta.request", "--pub", "ipc://"+h.root+"/beta.publish", "--trader", "beta", "--lang", "en", "all")
 	alpha.passes()
