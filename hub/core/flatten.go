@@ -114,7 +114,7 @@ func (c *Core) eachHeld(f *flattening, do func(*book, *position)) {
 	var sum hub.Sum
 	for _, b := range c.traders {
 		for _, p := range b.Positions {
-			if f.Part.Covers(b.Trader, p.Key.Gateway, p.Key.Instrument) && !(p.Long.qty(&sum).IsZero() && p.Short.qty(&sum).IsZero()) {
+			if f.Part.Covers(b.Trader, p.Key.Gateway, p.Key.Instrument) && (!p.Long.qty(&sum).IsZero() || !p.Short.qty(&sum).IsZero()) {
 				do(b, p)
 			}
 		}

@@ -73,13 +73,13 @@ type Standing struct {
 	// Configured is false of a trader who left the configuration and keeps a book.
 	Configured bool `json:"configured"`
 	// State is its own: "ACTIVE", "REDUCE_ONLY", "CANCEL_ONLY" or "HALTED"; those of the fund and of gateways hold as well. Why has who, when and why. Halted says that State is HALTED.
-	State   string `json:"state"`
-	Halted  bool   `json:"halted"`
-	Why     string `json:"why,omitempty"`
+	State  string `json:"state"`
+	Halted bool   `json:"halted"`
+	Why    string `json:"why,omitempty"`
 	// Restraints are what State comes from: the most restrictive holds.
 	Restraints []Restraint `json:"restraints,omitempty"`
-	Active  int    `json:"active"`
-	InDoubt int    `json:"in_doubt"`
+	Active     int         `json:"active"`
+	InDoubt    int         `json:"in_doubt"`
 	// Orders, Trades and Rejects are of this trading day.
 	Orders  int     `json:"orders"`
 	Trades  int     `json:"trades"`

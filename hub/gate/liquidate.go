@@ -36,7 +36,7 @@ func Liquidate(l Liquidation) (permit Permit, noted, refusals []hub.Refusal) {
 			Code: "not-reducing", Text: fmt.Sprintf("%s are to be closed, %s are held, and %s of them are being closed already", o.Qty, l.Held, l.Working),
 		})
 	}
-	if !o.Offset.Closes() && !(l.Nets && o.Offset == hub.NoOffset) {
+	if !o.Offset.Closes() && (!l.Nets || o.Offset != hub.NoOffset) {
 		refusals = append(refusals, hub.Refusal{Code: "not-reducing", Text: fmt.Sprintf("offset %s does not close", o.Offset)})
 	}
 	if len(refusals) > 0 {

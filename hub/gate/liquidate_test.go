@@ -46,12 +46,12 @@ func TestLiquidateOnlyCloses(t *testing.T) {
 		if c.bare {
 			l.Rules = nil
 		}
-		permit, noted, refusals := gate.Liquidate(l) //nolint:forbidigo // it is what is tested
+		permit, noted, refusals := gate.Liquidate(l)
 		if permit.Valid() == c.refused || (len(refusals) > 0) != c.refused || len(noted) != c.noted {
 			t.Errorf("%s: permit %t, noted %v, refused %v", c.name, permit.Valid(), noted, refusals)
 		}
 		l.Refusals = []hub.Refusal{{Code: "gateway-down"}}
-		if permit, _, refusals := gate.Liquidate(l); permit.Valid() || len(refusals) == 0 { //nolint:forbidigo // as above
+		if permit, _, refusals := gate.Liquidate(l); permit.Valid() || len(refusals) == 0 {
 			t.Errorf("%s: the core refuses, and the permit is valid: %t", c.name, permit.Valid())
 		}
 	}

@@ -116,7 +116,7 @@ func (g *gateway) withhold(part hub.Part, opening bool, why string) {
 		return
 	}
 	removed := g.lane.remove(func(c gatewayCommand) bool {
-		return c.submit != nil && part.Covers(c.submit.Trader, g.name, c.submit.Instrument) && !(opening && c.submit.Offset.Closes())
+		return c.submit != nil && part.Covers(c.submit.Trader, g.name, c.submit.Instrument) && (!opening || !c.submit.Offset.Closes())
 	})
 	for _, c := range removed {
 		g.inbox.own(notSent(*c.submit, why))

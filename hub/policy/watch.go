@@ -128,15 +128,15 @@ func (w *Watch) IsClear(source Source) (bool, error) {
 	return truthOf(w.clear, source)
 }
 
-type notComputable string
+type notComputableError string
 
-func (n notComputable) Error() string { return string(n) }
+func (n notComputableError) Error() string { return string(n) }
 
 func truthOf(n *node, source Source) (bool, error) {
 	m := machine{source: source}
 	is, ok := m.truth(n)
 	if !ok {
-		return false, notComputable(m.sentence())
+		return false, notComputableError(m.sentence())
 	}
 	return is, nil
 }

@@ -57,10 +57,10 @@ func jam(t *testing.T, orders int) (r *runner.Runner, c *crowd, answered *sync.W
 		},
 		Free: func(string) (int64, error) { return 1 << 40, nil },
 		Observe: func(e hub.Entry, effects []core.Effect) {
-			switch in := e.Input.(type) {
-			case hub.SetState:
+			if in, ok := e.Input.(hub.SetState); ok {
 				c.stopped.Store(in.State == hub.Halted)
-			case hub.CancelAll:
+			}
+			if _, ok := e.Input.(hub.CancelAll); ok {
 				c.stopped.Store(true)
 			}
 			if _, first := e.Input.(hub.Marks); first {
