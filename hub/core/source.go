@@ -308,7 +308,7 @@ func (s *source) ofBook(b *book, ref *policy.Ref) policy.Value {
 		return counted(b.Repeats.count(s.core.now, ref.Window, likenessOf(s.order)))
 	case policy.Capital, policy.Equity, policy.Available, policy.MarginHeld, policy.Realised, policy.Unrealised, policy.Commission, policy.DayPnL:
 		return s.ofMoney(b, ref.Var)
-	case policy.MarginRatio, policy.OldestMarkAge, policy.GatewayDown:
+	case policy.MarginRatio, policy.OldestMarkAge, policy.GatewayDown, policy.BreaksToday:
 		return s.ofWatch(b, ref.Var)
 	}
 	return policy.Missing("it is not known to this hub")

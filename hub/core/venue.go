@@ -34,6 +34,7 @@ type brk struct {
 	Hub       hub.Decimal   `cbor:"4,keyasint,omitzero"`
 	Venue     hub.Decimal   `cbor:"5,keyasint,omitzero"`
 	Text      string        `cbor:"6,keyasint"`
+	Day       hub.Day       `cbor:"60,keyasint,omitempty"` // of the fund
 }
 
 func (c *Core) holding(k key) *holding {
@@ -360,7 +361,7 @@ func (c *Core) broken(k *contract, d hub.Direction, have, want hub.Decimal, text
 	if len(c.breaks) == breaksMax {
 		c.breaks = append(c.breaks[:0], c.breaks[1:]...)
 	}
-	c.breaks = append(c.breaks, brk{Time: c.now, Key: k.key, Direction: d, Hub: have, Venue: want, Text: text})
+	c.breaks = append(c.breaks, brk{Time: c.now, Key: k.key, Direction: d, Hub: have, Venue: want, Text: text, Day: c.day})
 	c.alert("%s", text)
 }
 

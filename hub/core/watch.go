@@ -189,6 +189,14 @@ func (s *source) ofWatch(b *book, v policy.Var) policy.Value {
 		return s.core.oldestMark(b)
 	case policy.GatewayDown:
 		return s.core.longestDown(b)
+	case policy.BreaksToday:
+		n := 0
+		for i := range s.core.breaks {
+			if s.core.breaks[i].Day == s.core.day {
+				n++
+			}
+		}
+		return policy.Count(n)
 	}
 	return policy.Missing("it is not known to this hub")
 }

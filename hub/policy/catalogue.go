@@ -197,6 +197,7 @@ func buildCatalogue() []VarInfo {
 		}
 	}
 	all = append(all, currencyVars()...)
+	all = append(all, fundWatchVars()...)
 	return all
 }
 

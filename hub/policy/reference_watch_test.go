@@ -15,7 +15,7 @@ func referenceWatches() string {
 			names = append(names, "`"+strings.TrimPrefix(info.Name, "trader.")+"`")
 		}
 	}
-	fmt.Fprintf(&b, "Of the variables above, a watch may read these, of the trader in a trader's file, and of the fund in any: %s; and of the fund `rate` and `rate_age`.\n", strings.Join(names, ", "))
+	fmt.Fprintf(&b, "Of the variables above, a watch may read these, of the trader in a trader's file, and of the fund in any: %s; and of the fund `rate`, `rate_age` and `breaks_today`.\n", strings.Join(names, ", "))
 	return b.String()
 }
 

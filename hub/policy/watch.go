@@ -21,6 +21,8 @@ const (
 	OldestMarkAge
 	// GatewayDown is since when the gateway has been down that has been down longest, in seconds.
 	GatewayDown
+	// BreaksToday counts where the books and a venue's account did not agree (ScopeFund).
+	BreaksToday
 )
 
 // RatioOfNothing is the MarginRatio of who holds margin and has no equity to hold it with: more than any that can be computed, so that a watch over it fires.
@@ -39,6 +41,14 @@ func watchVars() []VarInfo {
 	}
 }
 
+// fundWatchVars are of the fund alone.
+func fundWatchVars() []VarInfo {
+	return []VarInfo{{
+		Name: "fund.breaks_today", Scope: ScopeFund, Var: BreaksToday, Kind: KindNumber, Unit: "count",
+		Meaning: "how often since the trading day began a venue's account and the books were found to differ in a contract; of the newest 200 differences",
+	}}
+}
+
 // Watchable reports whether a watch may read a variable: one that is of a trader or of the fund, and not of an order or its contract.
 func Watchable(info VarInfo) bool {
 	if info.Scope != ScopeTrader && info.Scope != ScopeFund || info.Narrow != All {
@@ -49,7 +59,7 @@ func Watchable(info VarInfo) bool {
 	case Orders, Cancels, Messages, Rejects, Trades, Refused, VenueRejects, FastCancels, InstantCancels, LargeCancels, TradedQuantity, TradedValue, Opened, RejectsInARow,
 		ActiveOrders, InDoubt, WorkingValue, GrossValue, Capital, Equity, Available, MarginHeld, Realised, Unrealised, Commission, DayPnL,
 		Cash, EquityStart, Peak, PeakDay, Drawdown, DrawdownDay, DrawdownPart, RealisedDay, CommissionDay, ConsecutiveLosses, MarginPositions,
-		FundRate, FundRateAge, MarginRatio, OldestMarkAge, GatewayDown:
+		FundRate, FundRateAge, MarginRatio, OldestMarkAge, GatewayDown, BreaksToday:
 		return true
 	}
 	return false
