@@ -6,6 +6,7 @@ import (
 
 	"tradehub/hub"
 	"tradehub/hub/core"
+	"tradehub/hub/policy"
 )
 
 // BenchmarkStepSubmitFill is an order that is decided, sent and filled: two entries.
@@ -56,5 +57,40 @@ func BenchmarkStepBesideOwnOrders(b *testing.B) {
 		id := w.core.Step(hub.Entry{Seq: seq, Time: w.now, Input: in})[0].(core.Decided).Order.ID
 		seq++
 		w.core.Step(hub.Entry{Seq: seq, Time: w.now, Input: hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportFill, TradeID: string(id), Price: d("58800"), Qty: d("1")}})
+	}
+}
+
+// BenchmarkMarksWatched is a new price of what is held, looked at by five watches of the trader and two of the fund: one entry.
+func BenchmarkMarksWatched(b *testing.B) {
+	for _, watches := range []bool{false, true} {
+		name := map[bool]string{false: "none", true: "seven"}[watches]
+		b.Run(name, func(b *testing.B) {
+			w := newWorld()
+			w.open()
+			files := policies()
+			if watches {
+				files[0].Text += "watch:\n  - {name: a, when: fund.pnl.day <= -100_000_000, then: alert}\n  - {name: b, when: fund.drawdown_part > 0.9, then: alert}\n"
+				files[1].Text += `watch:
+  - {name: a, when: trader.pnl.day <= -100_000_000, then: alert}
+  - {name: b, when: trader.drawdown_part > 0.9, then: alert}
+  - {name: c, when: trader.margin_ratio > 0.9, then: alert}
+  - {name: d, when: trader.consecutive_losses > 90 or trader.rejects_in_a_row > 90, then: alert}
+  - {name: e, when: trader.rejects("1m") > 90, then: alert}
+`
+			}
+			w.step(hub.LoadPolicies{Files: files, Language: policy.Language})
+			id := w.step(hub.SubmitOrder{
+				Trader: "alpha", Request: hub.OrderRequest{Instrument: rb.Instrument, Direction: hub.Long, Offset: hub.Open, Type: hub.Limit, Price: d("3500"), Qty: d("5")},
+				Market: hub.MarketView{Last: d("3500"), Seen: w.now},
+			})[0].(core.Decided).Order.ID
+			w.step(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportFill, TradeID: "t", Price: d("3500"), Qty: d("5")})
+			seq, n := w.core.Seq(), int64(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				seq++
+				n++
+				w.core.Step(hub.Entry{Seq: seq, Time: w.now, Input: hub.Marks{Marks: []hub.Mark{{Instrument: rb.Instrument, Price: hub.Int(3500 + n%2)}}}})
+			}
+		})
 	}
 }

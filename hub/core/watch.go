@@ -14,6 +14,7 @@ type watching struct {
 	*policy.Watch
 	was  watched
 	book *book
+	from source // what it reads; kept, for it is asked often
 }
 
 // watched is what is remembered of a watch. Its file and its name are what it is known by: a reload that moves it to another line changes nothing.
@@ -34,6 +35,12 @@ func (w *watched) known() bool { return w.Times > 0 || w.Blind != "" }
 
 func (w *watched) is(x *policy.Watch) bool {
 	return w.Trader == x.Trader && w.File == x.File && w.Name == x.Name
+}
+
+// source is what the watch reads now.
+func (w *watching) source(c *Core) *source {
+	w.from.core, w.from.trader, w.from.lane = c, w.book, c.lane(w.book, 0)
+	return &w.from
 }
 
 // id is what people know it by.
@@ -108,7 +115,7 @@ func (c *Core) watch(in hub.Input) {
 
 // lookAt fires a watch when what it looks for has become so, or arms it again.
 func (c *Core) lookAt(w *watching) {
-	s := source{core: c, trader: w.book, lane: c.lane(w.book, 0)}
+	s := w.source(c)
 	if w.was.Fired && w.Daily {
 		if w.was.Day == c.day {
 			return
@@ -116,7 +123,7 @@ func (c *Core) lookAt(w *watching) {
 		w.was.Fired = false
 	}
 	if w.was.Fired {
-		if clear, err := w.IsClear(&s); err == nil && clear {
+		if clear, err := w.IsClear(s); err == nil && clear {
 			w.was.Fired = false
 			if w.Trader == "" {
 				return
@@ -125,7 +132,7 @@ func (c *Core) lookAt(w *watching) {
 		}
 		return
 	}
-	is, err := w.Is(&s)
+	is, err := w.Is(s)
 	if err != nil {
 		if w.was.Blind == "" {
 			c.alert("watch %s cannot be computed, and does nothing until it can: %s", w.id(), err)
@@ -137,7 +144,7 @@ func (c *Core) lookAt(w *watching) {
 	if is {
 		w.was.Fired, w.was.Since, w.was.Day = true, c.now, c.day
 		w.was.Times++
-		c.fire(w, w.Sentence(&s))
+		c.fire(w, w.Sentence(s))
 	}
 }
 
