@@ -37,12 +37,11 @@ type subject struct {
 // recorded is an order as the hub last showed it.
 type recorded struct {
 	hub.Order
-	decided bool
-	sent    bool
-	waited  bool     // for others of the fund to be cancelled
-	worst   *big.Rat // at which it is valued
-	rolls   int      // trading days of its contract that had begun when it was decided
-	endsAt  *big.Rat // the venue cancelled it with so much filled, of which not all is reported
+	sent   bool
+	waited bool     // for others of the fund to be cancelled
+	worst  *big.Rat // at which it is valued
+	rolls  int      // trading days of its contract that had begun when it was decided
+	endsAt *big.Rat // the venue cancelled it with so much filled, of which not all is reported
 }
 
 // eventKind is something that rules count.

@@ -167,9 +167,10 @@ func (w *World) submit(m Move) {
 		},
 	}
 	w.sensible(q, m)
-	if m.C>>16%8 == 0 {
+	switch m.C >> 16 % 8 {
+	case 0:
 		q.request.Type, q.request.Price = hub.Market, hub.Decimal{}
-	} else if m.C>>16%8 == 1 {
+	case 1:
 		q.request.Type = hub.FAK
 	}
 	w.questions = append(w.questions, q)

@@ -28,7 +28,7 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 		}
 	}
 	for _, effect := range effects {
-		switch effect := effect.(type) {
+		switch effect := effect.(type) { //nolint:gochecksumtype // the rest does not count here
 		case core.Decided:
 			if err := l.decision(e.Input, effect); err != nil {
 				return fmt.Errorf("decided otherwise: entry %d, order %s: %w", e.Seq, effect.Order.ID, err)
@@ -51,7 +51,7 @@ func (l *ledger) waiting(in hub.Input, e core.Crossed) error {
 	}
 	q := asked{ledger: l, order: e.Order, books: l.books()}
 	var verdicts []hub.Verdict
-	switch in := in.(type) {
+	switch in := in.(type) { //nolint:gochecksumtype // the rest does not count here
 	case hub.SubmitOrder:
 		q.market, verdicts = in.Market, in.Verdicts
 	case hub.JudgeOrder:
@@ -77,7 +77,7 @@ func (l *ledger) waiting(in hub.Input, e core.Crossed) error {
 }
 
 func (l *ledger) input(in hub.Input) {
-	switch in := in.(type) {
+	switch in := in.(type) { //nolint:gochecksumtype // the rest does not count here
 	case hub.SetUp:
 		l.setUp = in
 		l.cut = map[hub.TraderName]hub.Time{}
@@ -127,7 +127,7 @@ func (l *ledger) transfers(in hub.Input, effects []core.Effect) {
 		return
 	}
 	l.seen["transferred"]++
-	switch in := in.(type) {
+	switch in := in.(type) { //nolint:gochecksumtype // the rest does not count here
 	case hub.TransferCapital:
 		l.lines = append(l.lines, line{money: &in})
 	case hub.TransferPosition:
@@ -215,7 +215,7 @@ type asked struct {
 func (l *ledger) decision(in hub.Input, d core.Decided) error {
 	q := asked{ledger: l, order: d.Order, books: l.books()}
 	var verdicts []hub.Verdict
-	switch in := in.(type) {
+	switch in := in.(type) { //nolint:gochecksumtype // the rest does not count here
 	case hub.SubmitOrder:
 		q.market, verdicts = in.Market, in.Verdicts
 	case hub.JudgeOrder:

@@ -535,6 +535,20 @@ func (a *accountant) Statement(s hub.VenueStatement) {
 	a.keep(func() { a.statements, a.reports = append(a.statements, s), append(a.reports, len(a.hubSide.reports)) })
 }
 
+// stated is how many statements came.
+func (a *accountant) stated() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.statements)
+}
+
+// reported is how many reports came before a statement.
+func (a *accountant) reported(statement int) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.reports[statement]
+}
+
 // TestAccountIsStated: when the market opens, soon after a fill, and now and then; always with what was reported, and with nothing that was not.
 func TestAccountIsStated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -548,22 +562,24 @@ func TestAccountIsStated(t *testing.T) {
 		g.Submit(order("a1", hub.Long, 3, 3100))
 		g.Submit(order("a2", hub.Short, 2, 3100)) // they meet
 		synctest.Wait()
-		if n := len(a.statements); n != 1 {
+		if n := a.stated(); n != 1 {
 			t.Fatalf("%d statements at once, want 1", n)
 		}
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		time.Sleep(54 * time.Second)
 		synctest.Wait()
-		if n := len(a.statements); n != 2 {
+		if n := a.stated(); n != 2 {
 			t.Fatalf("%d statements after a minute in which the account changed once, want 2", n)
 		}
 		time.Sleep(6 * time.Second)
 		synctest.Wait()
-		if n := len(a.statements); n != 3 || a.reports[1] != a.count() {
-			t.Fatalf("%d statements, want 3; %v of %d reports", n, a.reports, a.count())
+		if n := a.stated(); n != 3 || a.reported(1) != a.count() {
+			t.Fatalf("%d statements, want 3; %d of %d reports", n, a.reported(1), a.count())
 		}
+		a.mu.Lock()
 		first, second := a.statements[0], a.statements[1]
+		a.mu.Unlock()
 		if len(first.Positions) != 0 || first.Money[0].Balance != hub.Int(1_000_000) || !first.Exact {
 			t.Errorf("%+v", first)
 		}
