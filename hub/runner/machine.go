@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 
 	"tradehub/hub"
@@ -66,8 +67,9 @@ func (m machine) Snapshot() (io.WriterTo, error) {
 
 type snapshot struct{ image core.Image }
 
-// WriteTo encodes the state.
+// WriteTo encodes the state. What that took, as much again as the state itself, is given back at once and not some day.
 func (s snapshot) WriteTo(w io.Writer) (int64, error) {
+	defer debug.FreeOSMemory()
 	b, err := codec.EncodeImage(s.image)
 	if err != nil {
 		return 0, err
