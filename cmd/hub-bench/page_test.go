@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tradehub/hub"
+	"tradehub/hub/config"
 	"tradehub/hub/policy"
 	"tradehub/policies"
 )
@@ -157,6 +158,15 @@ func TestPageHasItsMarks(t *testing.T) {
 }
 
 // TestTenRules: what is said of the hub's side of the comparison is so.
+func TestBenchConfig(t *testing.T) {
+	for _, stated := range []string{"", "4.5"} {
+		text := benchText("tcp://127.0.0.1:2014", "tcp://127.0.0.1:4102", stated, "{plugin: sim}", "")
+		if _, errs := config.Parse("hub.yaml", []byte(text)); len(errs) > 0 {
+			t.Errorf("stated %q: %v\n%s", stated, errs, text)
+		}
+	}
+}
+
 func TestTenRules(t *testing.T) {
 	_, errs := policy.Compile([]hub.PolicyFile{{Name: "fund.yaml", Text: fundPolicy}, {Name: "traders/alpha.yaml", Text: traderPolicy}})
 	if len(errs) > 0 {

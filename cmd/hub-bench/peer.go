@@ -58,7 +58,7 @@ fund: {name: bench, currency: CNY, rates: {USDT: 7.1}}
 traders:
   alpha:
     capital: 1_000_000_000_000
-    veighna: {request: %q, publish: %q, version: %q}
+    veighna: {request: %q, publish: %q%s}
 gateways:
   SIM: %s
 risk_managers:
@@ -141,12 +141,20 @@ func startHubWith(ctx context.Context, s settings, name, gateway, more string) (
 	}
 	dir := filepath.Join(s.dir, name)
 	if err := writeFiles(dir, map[string]string{
-		"hub.yaml": fmt.Sprintf(benchConfig, e[0], e[1], s.stated, gateway, more), "policies/fund.yaml": fundPolicy, "policies/traders/alpha.yaml": traderPolicy,
+		"hub.yaml": benchText(e[0], e[1], s.stated, gateway, more), "policies/fund.yaml": fundPolicy, "policies/traders/alpha.yaml": traderPolicy,
 	}); err != nil {
 		return nil, err
 	}
 	p := &peer{name: "hub", request: e[0], publish: e[1], hub: true}
 	return p, p.startProcess(ctx, s, name, "serve", "--config", filepath.Join(dir, "hub.yaml"), "--log", "warn")
+}
+
+// benchText is hub.yaml. stated is the trader's version of VeighNa, "" for none.
+func benchText(request, publish, stated, gateway, more string) string {
+	if stated != "" {
+		stated = fmt.Sprintf(", version: %q", stated)
+	}
+	return fmt.Sprintf(benchConfig, request, publish, stated, gateway, more)
 }
 
 // startProcess starts the hub's program and waits for READY.
