@@ -188,9 +188,9 @@ const (
 // Value is a number, a text, a truth, or missing with the reason.
 type Value struct {
 	Kind   Kind
+	Truth  bool // beside Kind, for a value is copied at every step of an expression
 	Number hub.Decimal
 	Text   string // also the reason why the value is missing
-	Truth  bool
 }
 
 // Number makes a number.
