@@ -54,6 +54,12 @@ func sane(h hub.Contract, rate hub.Decimal) bool {
 		return true
 	}
 	f := h.Fees
+	var sum hub.Sum
+	for _, fee := range []hub.Decimal{f.OpenPerUnit, f.ClosePerUnit, f.CloseTodayPerUnit} {
+		if !within(hub.Int(1_000_000), sum.Mul(fee, rate)) || sum.Err() != nil {
+			return false
+		}
+	}
 	return within(hub.Int(10_000_000), h.Size, rate, h.Tick, h.MinQty, h.MaxQty, f.OpenPerUnit, f.ClosePerUnit, f.CloseTodayPerUnit) &&
 		within(hub.Int(10), h.MarginLong, h.MarginShort) &&
 		within(hub.Int(1), f.OpenByValue, f.CloseByValue, f.CloseTodayByValue)

@@ -318,6 +318,10 @@ func (c *Core) mark(in hub.Marks) {
 			if k.Instrument != m.Instrument || k.Why != "" || outOfRange(m.Price) {
 				continue
 			}
+			if !c.bearable(k, m.Price) {
+				c.alert("gateway %s: %s at %s makes no sense: what is held of it would be worth more than can be counted; its last price stays", k.Gateway, k.Instrument, m.Price)
+				continue
+			}
 			c.fund.mark(&sum, k, m.Price)
 			c.fund.seen(k.key, cmp.Or(m.Seen, c.now))
 			c.unassigned.mark(&sum, k, m.Price)
@@ -338,6 +342,26 @@ func (c *Core) mark(in hub.Marks) {
 		}
 	}
 	c.must(&sum, "valuing positions")
+}
+
+// bearable: nobody's position is worth an absurd amount at a price.
+func (c *Core) bearable(k *contract, price hub.Decimal) bool {
+	for _, b := range c.holders() {
+		p := b.byKey[k.key]
+		if p == nil {
+			continue
+		}
+		var sum hub.Sum
+		for _, s := range []*side{&p.Long, &p.Short} {
+			if wealth.Cmp(money(&sum, price, s.qty(&sum), k.unit).Abs()) <= 0 {
+				return false
+			}
+		}
+		if sum.Err() != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // must turns arithmetic that cannot fail into a panic if it does: every number was bounded when it came in.

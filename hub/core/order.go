@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"tradehub/hub"
 	"tradehub/hub/gate"
@@ -33,6 +34,8 @@ type order struct {
 	// Closed: some of its fills closed something. Gain is what all its fills realised, after their commission.
 	Closed bool        `cbor:"50,keyasint,omitempty"`
 	Gain   hub.Decimal `cbor:"51,keyasint,omitzero"`
+	// Absent: the hub was told that it never reached the venue.
+	Absent bool `cbor:"53,keyasint,omitempty"`
 	// Asked: the venue is being asked about it, so it may have news.
 	Asked bool `cbor:"52,keyasint,omitempty"`
 
@@ -426,13 +429,15 @@ func (c *Core) trim(b *book) {
 		return
 	}
 	surplus := b.Finished - finishedMax
-	c.forget(func(o *order) bool {
-		if o.Trader != b.Trader || surplus == 0 {
-			return false
-		}
-		surplus--
-		return true
-	})
+	for _, sent := range []bool{false, true} { // of what was sent there may be news: a flood of refused orders must not push it out
+		c.forget(func(o *order) bool {
+			if o.Trader != b.Trader || surplus == 0 || sent != (o.Revision != "") {
+				return false
+			}
+			surplus--
+			return true
+		})
+	}
 }
 
 func (c *Core) setDoubt(o *order, doubt bool) {
@@ -468,6 +473,9 @@ func (c *Core) bookChanged(o *order) {
 	c.emit(e)
 }
 
+// repeatCancel is how soon a venue is asked again, by its owner, to cancel an order.
+const repeatCancel = time.Second
+
 func (c *Core) cancel(in hub.CancelOrder) {
 	o := c.orders[in.OrderID]
 	if o == nil || in.Trader != "" && o.Trader != in.Trader {
@@ -477,6 +485,11 @@ func (c *Core) cancel(in hub.CancelOrder) {
 	if o.Status.Final() {
 		c.askedToCancel(o)
 		c.emit(CancelAnswered{Err: fmt.Sprintf("order %s is done: %s", o.ID, o.Status)})
+		return
+	}
+	if in.Trader != "" && o.CancelAsked && o.Ask == 0 && c.now.Sub(o.Updated) < repeatCancel {
+		c.askedToCancel(o) // the venue has been asked: a program that asks in a loop must not use up the channel
+		c.emit(CancelAnswered{})
 		return
 	}
 	why := ""

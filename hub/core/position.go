@@ -65,7 +65,10 @@ func share(sum *hub.Sum, whole, part, total hub.Decimal) hub.Decimal {
 	if part.Equal(total) {
 		return whole
 	}
-	return sum.Quo(sum.Mul(whole, part), total).Round(moneyScale).Trim(0)
+	if product, err := whole.Mul(part); err == nil {
+		return sum.Quo(product.Trim(0), total).Round(moneyScale).Trim(0)
+	}
+	return sum.Mul(whole, sum.Quo(part, total)).Round(moneyScale).Trim(0) // the product has no room, the share has
 }
 
 // revalue computes the unrealised profit and loss at the mark.

@@ -77,6 +77,7 @@ func (c *Core) lost(o *order) {
 		c.finish(o, hub.Cancelled, hub.VenueReport{Reason: "the venue does not know it any more"})
 		return
 	}
+	o.Absent = true
 	c.finish(o, hub.Rejected, hub.VenueReport{Reason: fmt.Sprintf("it never reached %s; it was not sent again", o.Gateway)})
 }
 

@@ -66,6 +66,12 @@ func (c *Core) forgotten(id hub.OrderID) bool {
 }
 
 func (c *Core) advance(o *order, to hub.Status, venueID string) {
+	if o.Status.Final() && o.Absent {
+		o.Absent = false
+		c.alert("gateway %s: order %s is alive at the venue, and was said never to have reached it; it is cancelled there", o.Gateway, o.ID)
+		c.cancelAtVenue(o, "")
+		return
+	}
 	if o.Status.Final() || o.Ending {
 		return
 	}
@@ -266,5 +272,6 @@ func (c *Core) notSent(o *order, in hub.VenueReport) {
 		return
 	}
 	in.Reason = "not sent: " + in.Reason
+	o.Absent = true
 	c.finish(o, hub.Rejected, in)
 }

@@ -106,11 +106,15 @@ func TestShares(t *testing.T) {
 			total += weight
 		}
 		active := map[hub.TraderName][]hub.OrderID{}
+		asked := map[hub.OrderID]hub.Time{}
 		cancel := func(trader hub.TraderName) {
-			if len(active[trader]) == 0 {
+			// One that the venue was asked about within the last second is not sent again.
+			i := slices.IndexFunc(active[trader], func(id hub.OrderID) bool { return asked[id] == 0 || w.now.Sub(asked[id]) >= time.Second })
+			if i < 0 {
 				return
 			}
-			w.step(hub.CancelOrder{Trader: trader, OrderID: active[trader][0]})
+			asked[active[trader][i]] = w.now
+			w.step(hub.CancelOrder{Trader: trader, OrderID: active[trader][i]})
 			if !slices.ContainsFunc(w.effects, func(e core.Effect) bool { _, ok := e.(core.CancelAtVenue); return ok }) {
 				t.Fatal("a cancel did not leave")
 			}

@@ -59,6 +59,9 @@ func (r *restraint) source() string {
 	by := "by " + r.By
 	if r.Watch != "" {
 		by = "by watch " + r.Watch
+		if r.Scope == hub.ScopeFund {
+			return by // its figures are the fund's, and every trader reads this; the watch's alert has them
+		}
 	}
 	if r.Reason != "" {
 		by += ": " + r.Reason

@@ -37,20 +37,22 @@ func (c *Core) transferPosition(in hub.TransferPosition) {
 		b.crest(&sum)
 	}
 	c.must(&sum, "transferring a position")
-	text := fmt.Sprintf("%s %s of %s at %s are moved from %s to %s by %s", in.Qty, in.Direction, in.Instrument, m.price, in.From, in.To, in.By)
-	c.transferred(text, in.Reason, key{m.contract.Gateway, in.Instrument}, m.from, m.to)
+	text := fmt.Sprintf("%s %s of %s at %s are moved", in.Qty, in.Direction, in.Instrument, m.price)
+	c.transferred(text, key{m.contract.Gateway, in.Instrument}, m.from, m.to)
 	c.emit(TransferAnswered{Price: m.price, Gateway: m.contract.Gateway})
 }
 
-func (c *Core) transferred(text, reason string, k key, books ...*book) {
-	if reason != "" {
-		text += ": " + reason
-	}
-	for _, b := range books {
+// transferred tells each side of a transfer its own. Who the other is, and why, is between the operator and the journal.
+func (c *Core) transferred(text string, k key, from, to *book) {
+	for _, b := range []*book{from, to} {
 		if b == nil || b == c.unassigned {
 			continue
 		}
-		c.emit(Notice{Trader: b.Trader, Level: Info, Text: text})
+		side := text + " to you by the operator"
+		if b == from {
+			side = text + " from you by the operator"
+		}
+		c.emit(Notice{Trader: b.Trader, Level: Info, Text: side})
 		c.emit(BookChanged{Trader: b.Trader, Gateway: k.Gateway, Instrument: k.Instrument})
 		c.emit(Moved{Trader: b.Trader, Gateway: k.Gateway, Instrument: k.Instrument})
 	}
@@ -115,9 +117,31 @@ func (c *Core) plan(sum *hub.Sum, in hub.TransferPosition) (movement, refusals) 
 	if len(why) > 0 {
 		return m, why
 	}
+	if k.NetPosition {
+		c.unturned(sum, in, &m, &why)
+	}
 	c.workOut(sum, in, &m, today, yesterday)
+	if value := money(sum, m.price, in.Qty, k.unit); sum.Err() != nil || fortune.Cmp(value) <= 0 {
+		why.add("%s of %s at %s are worth more than can be counted", in.Qty, in.Instrument, m.price)
+		return m, why
+	}
 	c.affordable(sum, &m, &why)
 	return m, why
+}
+
+// unturned: where the venue nets, what the receiver holds the other way is closed by a transfer. What works to close it would then open.
+func (c *Core) unturned(sum *hub.Sum, in hub.TransferPosition, m *movement, why *refusals) {
+	held := m.taken.side(opposite(in.Direction)).qty(sum)
+	working := m.taken.WorkingBuy
+	if in.Direction == hub.Short {
+		working = m.taken.WorkingSell
+	}
+	if !held.IsPos() || !working.IsPos() {
+		return
+	}
+	if left := sum.Sub(held, in.Qty); left.Less(working) {
+		why.add("%s has orders for %s working that close what the transfer would close; cancel them first", in.To, working)
+	}
 }
 
 // contractOf finds the contract at the gateway that was named, else where the giver holds it, else anywhere.
@@ -346,16 +370,8 @@ func (c *Core) transferCapital(in hub.TransferCapital) {
 	c.addCapital(&sum, from, in.Amount.Neg())
 	c.addCapital(&sum, to, in.Amount)
 	c.must(&sum, "transferring capital")
-	text := fmt.Sprintf("capital of %s is moved from %s to %s by %s", in.Amount, outside(in.From), outside(in.To), in.By)
-	c.transferred(text, in.Reason, key{}, from, to)
+	c.transferred(fmt.Sprintf("capital of %s is moved", in.Amount), key{}, from, to)
 	c.emit(TransferAnswered{})
-}
-
-func outside(name hub.TraderName) string {
-	if name == "" {
-		return "outside"
-	}
-	return string(name)
 }
 
 func (c *Core) addCapital(sum *hub.Sum, b *book, amount hub.Decimal) {

@@ -153,6 +153,10 @@ func (c *Core) fire(w *watching, text string) {
 	if w.Trader != "" { // of the fund's numbers, traders learn those that stop them
 		c.emit(Notice{Trader: w.Trader, Level: Warning, Text: "watch " + w.id() + ": " + text})
 	}
+	said := text // on orders, which their owners read
+	if w.Trader == "" {
+		said = ""
+	}
 	scope, name := w.scope()
 	part := hub.Part{Trader: w.Trader}
 	for _, action := range w.Then {
@@ -164,7 +168,7 @@ func (c *Core) fire(w *watching, text string) {
 		case policy.Halt:
 			c.restrain(restraint{Scope: scope, Name: name, State: hub.Halted, Watch: w.id(), Reason: text, Since: c.now})
 		case policy.CancelAll:
-			c.cancelPart(part, "cancelled by watch "+w.id()+reasoned(text))
+			c.cancelPart(part, "cancelled by watch "+w.id()+reasoned(said))
 		case policy.Flatten:
 			c.restrain(restraint{Scope: scope, Name: name, State: hub.CancelOnly, Watch: w.id(), Reason: "flatten" + reasoned(text), Since: c.now})
 			if x := c.haltOf(part); x != nil {

@@ -40,7 +40,7 @@ func TestTransferIsSeenByAll(t *testing.T) {
 		t.Fatalf("got %+v, %v", answer, err)
 	}
 	for _, want := range []string{
-		"log alpha: 1 LONG of rb2701.SHFE at 3510 are moved from alpha to beta by olivia: handover", "log beta: 1 LONG of rb2701.SHFE", "position alpha LONG 1", "position beta LONG 1",
+		"log alpha: 1 LONG of rb2701.SHFE at 3510 are moved from you by the operator", "log beta: 1 LONG of rb2701.SHFE at 3510 are moved to you by the operator", "position alpha LONG 1", "position beta LONG 1",
 	} {
 		h.screen.wait(t, want)
 	}
