@@ -115,6 +115,8 @@ type JudgeOrder struct {
 	Ask      uint64     `cbor:"1,keyasint"`
 	Market   MarketView `cbor:"2,keyasint"`
 	Verdicts []Verdict  `cbor:"3,keyasint,omitempty"`
+	// Late: the journal did not take this when it was due. The order is refused: market and verdicts are old, and its owner may have cancelled unrecorded meanwhile.
+	Late bool `cbor:"60,keyasint,omitempty"`
 }
 
 // ExpireWaits refuses the orders that have waited since Since, or longer, for the cancellation of others of the fund that they would meet.

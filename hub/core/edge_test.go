@@ -222,3 +222,42 @@ func TestTransferTellsEachItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// A decision that the journal did not take when it was due is no, whether there are risk managers or not.
+func TestLateDecisionIsNo(t *testing.T) {
+	e := newEdge(t, perp)
+	order := hub.OrderRequest{Instrument: perp.Instrument, Direction: hub.Long, Type: hub.Limit, Price: d("100"), Qty: d("5")}
+	e.step(hub.TakeOrder{Trader: "alpha", Request: order, Ask: 1})
+	effects := e.step(hub.JudgeOrder{Ask: 1, Market: hub.MarketView{Last: d("100"), Seen: e.now}, Late: true})
+	if decided := effects[0].(core.Decided); len(decided.Refusals) != 1 || decided.Refusals[0].Code != "late" {
+		t.Errorf("got %+v", effects)
+	}
+	if a, _ := e.core.Account("alpha"); !a.Frozen.IsZero() {
+		t.Errorf("frozen %s", a.Frozen)
+	}
+}
+
+// A flattening does not close by the rules of a day that is over: its step may come before the entry of the new one.
+func TestFlattenWaitsForTheDay(t *testing.T) {
+	k := perp
+	k.Instrument.Exchange, k.NetPosition, k.SplitsToday = "SHFE", false, true
+	e := newEdge(t, k)
+	e.fill(e.order("alpha", k.Instrument, hub.Long, "100", "5"), "100", "5")
+	e.step(hub.Flatten{Part: hub.Part{Trader: "alpha"}, By: "o"})
+	closing := func() (offsets []hub.Offset) {
+		market := hub.MarketView{Last: d("100"), Bid: d("100"), Ask: d("101"), Seen: e.now, Session: hub.Session{Day: "20260103", FundDay: "20260103"}}
+		for _, effect := range e.step(hub.FlattenStep{Markets: []hub.FlattenMarket{{Gateway: "SIM", Instrument: k.Instrument, Market: market}}}) {
+			if send, ok := effect.(core.Send); ok {
+				offsets = append(offsets, send.Permit.Order().Offset)
+			}
+		}
+		return offsets
+	}
+	if got := closing(); len(got) != 0 {
+		t.Errorf("before the day began: sent %v", got)
+	}
+	e.step(hub.RollDay{Day: "20260103"})
+	if got := closing(); len(got) != 1 || got[0] == hub.CloseToday {
+		t.Errorf("after it began: sent %v, want what closes yesterday's", got)
+	}
+}

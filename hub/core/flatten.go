@@ -224,6 +224,9 @@ func (c *Core) work(f *flattening, l *leg, b *book, p *position, market hub.Mark
 	case market.Seen == 0:
 		return "there is no market yet"
 	}
+	if bad, is := c.notBegun(market.Session); is { // what is today's and what is yesterday's is about to change
+		return bad.Text
+	}
 	requests := c.closings(&sum, k, p, market, l.Tries)
 	if len(requests) == 0 {
 		return giveUp("nothing of it can be closed now: what is left is too small, or was bought today where that can be sold tomorrow")

@@ -117,6 +117,12 @@ func (c *Core) judge(in hub.JudgeOrder) {
 		c.withdrawn(o, o.Reason)
 		return
 	}
+	if in.Late {
+		b := c.byTrader[o.Trader]
+		c.happened(b, c.contracts[key{o.Gateway, o.Instrument}], orderRefused, amounts{})
+		c.refuse(o, b, []hub.Refusal{{Code: "late", Text: "the hub could not save its decision in time; the order was not sent"}})
+		return
+	}
 	c.conclude(o, o.Gateway, in.Market, in.Verdicts)
 }
 

@@ -104,7 +104,7 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 	for _, effect := range effects {
 		switch effect := effect.(type) {
 		case core.Send:
-			r.plugins.Send(effect.Permit)
+			r.send(effect.Permit)
 		case core.CancelAtVenue:
 			r.plugins.Cancel(effect.Order)
 		case core.FlattenWanted:
@@ -114,6 +114,9 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 		case core.AskVenue:
 			r.plugins.AskVenue(effect.Gateway, effect.Orders)
 		case core.OrderChanged:
+			if effect.Order.Status.Final() {
+				delete(r.recalled, effect.Order.ID)
+			}
 			r.publisher.Order(effect.Order)
 		case core.Traded:
 			r.publisher.Trade(effect.Trade)

@@ -17,6 +17,7 @@ import (
 	"tradehub/hub/calendar"
 	"tradehub/hub/codec"
 	"tradehub/hub/core"
+	"tradehub/hub/gate"
 	"tradehub/hub/journal"
 	"tradehub/hub/policy"
 )
@@ -83,8 +84,10 @@ type Runner struct {
 	journalSays, diskSays string
 
 	// mu guards the core, and the order in which effects are carried out.
-	mu        sync.Mutex
-	core      *core.Core
+	mu   sync.Mutex
+	core *core.Core
+	// recalled are active orders of which somebody was told that they are cancelled, without record.
+	recalled  map[hub.OrderID]bool
 	dirtySet  map[core.BookChanged]bool
 	dirtyList []core.BookChanged
 
@@ -138,6 +141,7 @@ func Open(opts Options) (*Runner, error) {
 	r := &Runner{
 		opts: opts, log: opts.Log, market: newMarket(), closing: make(chan struct{}), drained: make(chan struct{}), flattenWanted: make(chan struct{}, 1), core: core.New(),
 		dirtySet: map[core.BookChanged]bool{}, pending: map[journal.Proposal]proposal{}, subscribed: map[hub.GatewayName]map[hub.Instrument]bool{}, limits: map[hub.GatewayName][]hub.MessageLimit{},
+		recalled: map[hub.OrderID]bool{},
 	}
 	r.rolls.days, r.sessions.of = map[string]hub.Day{}, map[place]spell{}
 	r.rolls.next.Store(math.MaxInt64)
@@ -430,10 +434,7 @@ func (r *Runner) conclude(in hub.JudgeOrder, ask uint64, at place) {
 		return
 	}
 	// What the managers and the market said will be old when there is room again, and the trader may have thought better of it.
-	in.Verdicts = make([]hub.Verdict, len(r.opts.SetUp.Managers))
-	for i, name := range r.opts.SetUp.Managers {
-		in.Verdicts[i] = hub.Verdict{Manager: name, Reason: "its answer could not be saved in time"}
-	}
+	in.Late, in.Verdicts = true, nil
 	if r.isClosing() {
 		r.forget(ask)
 		return
@@ -538,8 +539,28 @@ func (r *Runner) cancelUnrecorded(trader hub.TraderName, id hub.OrderID) error {
 		return fmt.Errorf("order %s is not known", id)
 	}
 	r.log.Warn("cancel sent without record: the journal takes nothing", "order", id, "trader", trader)
-	r.plugins.Cancel(o)
+	r.recall(o)
 	return nil
+}
+
+// recall has an order cancelled without record. One that has not left yet will not. mu is held.
+func (r *Runner) recall(o hub.Order) {
+	if o.Active() {
+		r.recalled[o.ID] = true
+	}
+	r.plugins.Cancel(o)
+}
+
+// send sends what was decided, unless somebody was told meanwhile that it is cancelled. mu is held.
+func (r *Runner) send(permit gate.Permit) {
+	o := permit.Order()
+	if !r.recalled[o.ID] {
+		r.plugins.Send(permit)
+		return
+	}
+	r.spawn(func() {
+		r.must(hub.VenueReport{Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportNotSent, Reason: "it was cancelled while the journal took nothing"})
+	})
 }
 
 // LoadPolicies puts policy files in force, all or none. With errors in them the old revision stays.

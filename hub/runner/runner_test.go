@@ -728,6 +728,18 @@ func TestClockBehindTheJournalIsRefused(t *testing.T) {
 // TestDecisionThatCannotBeSavedIsNo: the order was taken, and what was to decide about it does not get into the journal. It is refused, whatever was said of it: by the time that there
 // is room, the market is another one, and the trader may have cancelled.
 func TestDecisionThatCannotBeSavedIsNo(t *testing.T) {
+	h, id, verdict := undecided(t)
+	verdict([]hub.Verdict{{Manager: "margin", Pass: true, Reason: strings.Repeat("x", 17<<20)}}) // larger than any entry may be
+	h.screen.wait(t, "order "+string(id)+" REJECTED")
+	h.screen.wait(t, "the hub could not save its decision in time; the order was not sent")
+	if len(h.sent) != 0 {
+		t.Errorf("sent %v", h.sent)
+	}
+}
+
+// undecided opens a hub with an order that is taken and waits for its verdicts.
+func undecided(t *testing.T) (*house, hub.OrderID, func([]hub.Verdict)) {
+	t.Helper()
 	h := open(t, t.TempDir(), func(o *runner.Options) { o.SetUp.Managers = []string{"margin"} })
 	asked := make(chan func([]hub.Verdict), 1)
 	h.later = asked
@@ -737,11 +749,38 @@ func TestDecisionThatCannotBeSavedIsNo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	(<-asked)([]hub.Verdict{{Manager: "margin", Pass: true, Reason: strings.Repeat("x", 17<<20)}}) // larger than any entry may be
-	h.screen.wait(t, "order "+string(id)+" REJECTED")
-	h.screen.wait(t, "risk manager margin: its answer could not be saved in time")
-	if len(h.sent) != 0 {
-		t.Errorf("sent %v", h.sent)
+	return h, id, <-asked
+}
+
+// TestCancelWithoutRecordHolds: the journal took no cancel of an order that was not decided yet, and its owner was told that it is cancelled. It does not leave when there is room again.
+func TestCancelWithoutRecordHolds(t *testing.T) {
+	tooLarge := strings.Repeat("x", 17<<20) // for any entry
+	for name, cancel := range map[string]func(*house, hub.OrderID) error{
+		"one": func(h *house, id hub.OrderID) error {
+			done := make(chan error, 1)
+			h.Runner.Cancel("alpha", id, tooLarge, func(err error) { done <- err })
+			return <-done
+		},
+		"all": func(h *house, _ hub.OrderID) error {
+			n, err := h.CancelAll(t.Context(), hub.CancelAll{By: tooLarge})
+			if n == 1 && err != nil && strings.Contains(err.Error(), "the venues are asked, but it is not recorded") {
+				return nil
+			}
+			return fmt.Errorf("%d orders, %w", n, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, id, verdict := undecided(t)
+			if err := cancel(h, id); err != nil {
+				t.Fatal(err)
+			}
+			verdict([]hub.Verdict{{Manager: "margin", Pass: true}})
+			h.screen.wait(t, "order "+string(id)+" REJECTED")
+			h.screen.wait(t, "not sent: it was cancelled while the journal took nothing")
+			if len(h.sent) != 0 {
+				t.Errorf("sent %v", h.sent)
+			}
+		})
 	}
 }
 

@@ -82,11 +82,13 @@ func (r *Runner) stepFlatten() {
 	if !going || r.flattening.Swap(true) {
 		return
 	}
+	now := hub.TimeOf(r.opts.Clock())
 	for i := range markets {
 		m := &markets[i]
 		if m.Market = r.market.view(m.Gateway, m.Instrument); m.Market.Seen == 0 {
 			r.subscribe(m.Gateway, m.Instrument)
 		}
+		m.Market.Session = r.session(place{m.Gateway, m.Instrument}, now) // the step may overtake the entry of a trading day
 	}
 	done := func() { r.flattening.Store(false) }
 	err := r.proposeBy(r.journal.ProposeFirst, hub.FlattenStep{Markets: markets}, proposal{applied: func([]core.Effect) { done() }, lost: func(error) { done() }})
@@ -102,7 +104,7 @@ func (r *Runner) cancelAllUnrecorded(in hub.CancelAll) int {
 	n := 0
 	for _, o := range r.core.Orders("", true) {
 		if in.Part.Covers(o.Trader, o.Gateway, o.Instrument) {
-			r.plugins.Cancel(o)
+			r.recall(o)
 			n++
 		}
 	}
