@@ -50,7 +50,7 @@ type Verdict struct {
 
 // Refusal is one reason for which an order was not sent.
 type Refusal struct {
-	// Code is for programs: "rule", "not-computable", "no-policy", "halted", "cancel-only", "reduce-only", "gateway-down", "risk-manager", "contract", "quantity", "offset", "busy",
+	// Code is for programs: "rule", "not-computable", "no-policy", "halted", "cancel-only", "reduce-only", "gateway-down", "risk-manager", "contract", "quantity", "offset", "late", "busy",
 	// "internal-cross", "channel-budget".
 	Code string `cbor:"1,keyasint"`
 	// Rule is the name of the rule that failed, "" when no rule did.
