@@ -34,6 +34,8 @@ type Order struct {
 	CancelAsked bool `cbor:"11,keyasint,omitempty"`
 	// Reason says why the order is Rejected, Cancelled by another than its owner, or in doubt.
 	Reason string `cbor:"12,keyasint,omitempty"`
+	// Override is the number of the override by which the order passed the rules; 0: by none.
+	Override uint64 `cbor:"95,keyasint,omitempty"`
 }
 
 // Active reports whether the order may still trade.

@@ -61,6 +61,8 @@ type Refusal struct {
 	Text string `cbor:"4,keyasint"`
 	// Values are the variables that the rule read, as "name=value", sorted.
 	Values []string `cbor:"5,keyasint,omitempty"`
+	// Fund: the rule is in force by the fund's file, not by the trader's.
+	Fund bool `cbor:"95,keyasint,omitempty"`
 }
 
 // PolicyFile is one policy file, whole: its name as the operator sees it, and its text.

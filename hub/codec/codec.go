@@ -56,6 +56,13 @@ const (
 // The kinds from 60 on are of orders of one fund that meet.
 const kindExpireWaits = 60
 
+// Kinds of overrides.
+const (
+	kindAskOverride = iota + 70
+	kindApproveOverride
+	kindWithdrawOverride
+)
+
 var (
 	enc = must(cbor.CoreDetEncOptions().EncMode())
 	dec = must(cbor.DecOptions{MaxNestedLevels: 16, MaxArrayElements: 1 << 24, MaxMapPairs: 1 << 16}.DecMode())
@@ -135,6 +142,12 @@ func kindOf(in hub.Input) int {
 		return kindTransferCapital
 	case hub.VenueStatement:
 		return kindVenueStatement
+	case hub.AskOverride:
+		return kindAskOverride
+	case hub.ApproveOverride:
+		return kindApproveOverride
+	case hub.WithdrawOverride:
+		return kindWithdrawOverride
 	}
 	return 0
 }
@@ -193,6 +206,12 @@ func Decode(b []byte) (hub.Entry, error) {
 		p.Input, err = decode[hub.TransferCapital](body)
 	case kindVenueStatement:
 		p.Input, err = decode[hub.VenueStatement](body)
+	case kindAskOverride:
+		p.Input, err = decode[hub.AskOverride](body)
+	case kindApproveOverride:
+		p.Input, err = decode[hub.ApproveOverride](body)
+	case kindWithdrawOverride:
+		p.Input, err = decode[hub.WithdrawOverride](body)
 	default:
 		return hub.Entry{}, fmt.Errorf("decode entry: kind %d is not known to this version of the hub", b[0])
 	}

@@ -75,6 +75,9 @@ var inputs = []hub.Input{
 	hub.Clock{},
 	hub.Flatten{},
 	hub.FlattenStep{},
+	hub.AskOverride{},
+	hub.ApproveOverride{},
+	hub.WithdrawOverride{},
 }
 
 func TestEntriesComeBack(t *testing.T) {

@@ -67,6 +67,10 @@ type Core struct {
 	// forgotShared is when the newest happening was, of any trader, that counts for the fund and was forgotten for want of room.
 	forgotShared hub.Time
 
+	overrides     []hub.Override // by number: those that are open, and the last that ended
+	overrideCount uint64
+	overrideDue   hub.Time // when the next open one expires; 0: none is open
+
 	effects []Effect
 }
 
@@ -117,6 +121,7 @@ func (c *Core) Step(e hub.Entry) []Effect {
 	c.stamp = e.Time
 	clear(c.effects)
 	c.effects = c.effects[:0]
+	c.expireOverrides()
 	switch in := e.Input.(type) {
 	case hub.SetUp:
 		c.setUp(in)
@@ -163,6 +168,12 @@ func (c *Core) Step(e hub.Entry) []Effect {
 		c.transferCapital(in)
 	case hub.VenueStatement:
 		c.statement(in)
+	case hub.AskOverride:
+		c.askOverride(in)
+	case hub.ApproveOverride:
+		c.approveOverride(in)
+	case hub.WithdrawOverride:
+		c.withdrawOverride(in)
 	default:
 		panic(fmt.Sprintf("core: no such input: %T", e.Input))
 	}
@@ -266,6 +277,7 @@ func (c *Core) loadPolicies(in hub.LoadPolicies) {
 	c.keepWindows()
 	c.keepWatches(c.imageOfWatches())
 	c.emit(PoliciesAnswered{Revision: rules.Revision()})
+	c.voidOverrides()
 }
 
 func (c *Core) gatewayState(in hub.GatewayState) {

@@ -15,6 +15,9 @@ type Decided struct {
 	Order    hub.Order
 	Refusals []hub.Refusal
 	Revision string // policy revision that decided
+	// Override is the one by which the order passed, as it is after that, and Lifted is what the rules that it names said; nil and none when it passed by itself, or not.
+	Override *hub.Override
+	Lifted   []hub.Refusal
 }
 
 // Taken answers a TakeOrder: the order is on disk and has an id. Its Decided follows.

@@ -42,6 +42,9 @@ type Image struct {
 	Watched      []watched    `cbor:"62,keyasint,omitempty"`
 	Flattenings  []flattening `cbor:"63,keyasint,omitempty"`
 	FlattenCount uint64       `cbor:"64,keyasint,omitempty"`
+
+	Overrides     []hub.Override `cbor:"95,keyasint,omitempty"`
+	OverrideCount uint64         `cbor:"96,keyasint,omitempty"`
 }
 
 // Image copies the state.
@@ -53,6 +56,7 @@ func (c *Core) Image() Image {
 		Rates: slices.Clone(c.rates), RatesKept: true,
 		Unassigned: c.unassigned.image(), Breaks: slices.Clone(c.breaks),
 	}
+	im.Overrides, im.OverrideCount = imageOfOverrides(c.overrides), c.overrideCount
 	for _, g := range c.gateways {
 		copied := g.image(c.now)
 		copied.Money, copied.Strange = slices.Clone(g.Money), slices.Clone(g.Strange)
@@ -152,6 +156,8 @@ func Restore(im Image) (*Core, error) {
 		return nil, err
 	}
 	c.keepWatches(im.Watched)
+	c.overrides, c.overrideCount = im.Overrides, im.OverrideCount
+	c.forgetOverrides()
 	c.flattenCount = im.FlattenCount
 	for i := range im.Flattenings {
 		c.flattenings = append(c.flattenings, &im.Flattenings[i])

@@ -154,7 +154,7 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 	b := c.byTrader[o.Trader]
 	known := o.Status == hub.Submitted // its owner has seen it so
 	permit, refusals := c.decide(o, b, named, market, verdicts)
-	if c.mayWait(o, refusals) {
+	if c.mayWait(o, c.notLifted(o, refusals)) {
 		c.await(o)
 		return
 	}
@@ -167,7 +167,8 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 		return
 	}
 	c.sent(o, b, k, permit)
-	c.emit(Decided{Order: o.Order, Revision: o.Revision})
+	used, lifted := c.useOverride(o, permit)
+	c.emit(Decided{Order: o.Order, Revision: o.Revision, Override: used, Lifted: lifted})
 	c.emit(Send{Permit: permit})
 	if known {
 		c.bookChanged(o)
@@ -285,7 +286,8 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 	candidate.Status = hub.Submitted
 	return gate.Decide(gate.Case{
 		Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: verdicts,
-		Source: &source{core: c, order: o, contract: k, trader: b, lane: c.lane(b, c.placeOf(k)), market: market},
+		Source:    &source{core: c, order: o, contract: k, trader: b, lane: c.lane(b, c.placeOf(k)), market: market},
+		Overrides: c.openOverrides(), Now: c.now,
 	})
 }
 

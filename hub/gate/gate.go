@@ -13,6 +13,8 @@ import (
 type Permit struct {
 	order    hub.Order
 	revision string
+	override uint64
+	lifted   []hub.Refusal
 }
 
 // Valid reports whether the permit was made by a decision.
@@ -24,6 +26,9 @@ func (p Permit) Order() hub.Order { return p.order }
 // Revision is the policy revision that decided.
 func (p Permit) Revision() string { return p.revision }
 
+// Override is the number of the override by which the order passed, and what it lifted; 0 and none of an order that passed by itself.
+func (p Permit) Override() (number uint64, lifted []hub.Refusal) { return p.override, p.lifted }
+
 // Case is an order before its decision, and all that the decision may read.
 type Case struct {
 	Order hub.Order
@@ -33,9 +38,13 @@ type Case struct {
 	Source   policy.Source
 	Managers []string // every one of these must have a passing verdict
 	Verdicts []hub.Verdict
+	// Overrides are those that are open; Decide finds the one that is for this order itself. Now is what they expire by.
+	Overrides []hub.Override
+	Now       hub.Time
 }
 
-// Decide asks everyone, and names everyone who refuses, in the order core, trader, fund, managers. With no refusal the Permit is valid.
+// Decide asks everyone, and names everyone who refuses, in the order core, trader, fund, managers. With no refusal the Permit is valid; or with none but those of rules that an override
+// for this very order names, which two persons have given and nobody has used: then the Permit says so.
 func Decide(c Case) (Permit, []hub.Refusal) {
 	if c.Rules == nil {
 		return Permit{}, append(c.Refusals, hub.Refusal{Code: "no-policy", Text: "no policy is loaded"})
@@ -50,8 +59,18 @@ func Decide(c Case) (Permit, []hub.Refusal) {
 			refusals = append(refusals, hub.Refusal{Code: "risk-manager", Rule: manager, Text: "risk manager " + manager + ": " + c.Verdicts[i].Reason})
 		}
 	}
-	if len(refusals) > 0 {
-		return Permit{}, refusals
+	if len(refusals) == 0 {
+		return Permit{order: c.Order, revision: c.Rules.Revision()}, nil
 	}
-	return Permit{order: c.Order, revision: c.Rules.Revision()}, nil
+	for i := range c.Overrides {
+		if v := &c.Overrides[i]; v.Revision == c.Rules.Revision() && v.Lets(c.Order, c.Now) && len(Rest(v, refusals)) == 0 {
+			return Permit{order: c.Order, revision: c.Rules.Revision(), override: v.Number, lifted: refusals}, nil
+		}
+	}
+	return Permit{}, refusals
+}
+
+// Rest are the refusals that an override leaves standing.
+func Rest(v *hub.Override, refusals []hub.Refusal) []hub.Refusal {
+	return slices.DeleteFunc(slices.Clone(refusals), v.Lifts)
 }

@@ -260,7 +260,10 @@ func (r *Rules) Decide(trader hub.TraderName, source Source) []hub.Refusal {
 		refusals = append(refusals, hub.Refusal{Code: CodeNoPolicy, Text: text})
 	}
 	if r.fund != nil {
-		return r.fund.decide(source, refusals)
+		n := len(refusals)
+		refusals = r.fund.decide(source, refusals)
+		ofFund(refusals[n:])
+		return refusals
 	}
 	return append(refusals, hub.Refusal{Code: CodeNoPolicy, Text: "the fund has no policy: every order is refused until there is a file that says policy: fund"})
 }

@@ -132,9 +132,11 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.log.Info("trading day begins", "day", effect.Day, "calendar", effect.Calendar)
 		case core.Crossed:
 			r.crossed(effect)
+		case core.OverrideChanged:
+			r.overrideChanged(effect.Override)
 		case core.JudgeAgain:
 			r.judgeAgain(effect)
-		case core.Taken, core.Decided, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.RatesAnswered, core.TransferAnswered, core.Moved:
+		case core.Taken, core.Decided, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.RatesAnswered, core.TransferAnswered, core.Moved, core.OverrideAnswered:
 			// answered through proposal.applied
 		}
 	}
@@ -215,7 +217,7 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 		case core.Moved:
 			r.tellMoved(effect)
 		case core.TransferAnswered, core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.FlattenAnswered, core.FlattenWanted, core.BookChanged,
-			core.Notice, core.Alert, core.PoliciesAnswered, core.JudgeAgain:
+			core.Notice, core.Alert, core.PoliciesAnswered, core.JudgeAgain, core.OverrideChanged, core.OverrideAnswered:
 		}
 	}
 	if p.ask != 0 && !decided { // it waits, and will be another candidate; or it ended meanwhile

@@ -106,6 +106,7 @@ func (r *Runner) keepTime() {
 			r.rollIfDue()
 			r.markHeld()
 			r.expireWaits()
+			r.expireOverrides()
 			if now := hub.TimeOf(r.opts.Clock()); now.Sub(asked) >= askAgain {
 				asked = now
 				r.askAgain(now)
