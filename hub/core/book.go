@@ -61,7 +61,11 @@ type book struct {
 	// Flow is that of the trader, in an image.
 	Flow flowImage `cbor:"70,keyasint,omitzero"`
 
-	byKey map[key]*position
+	// Earned are Realised, Commission and CashMoved, exactly; in an image it is there when one of them is too large to be said exactly by a Decimal.
+	Earned earned `cbor:"110,keyasint,omitzero"`
+
+	totals totals
+	byKey  map[key]*position
 	state hub.State // the most restrictive of its restraints
 	// stirred: something happened that its watches look at, in the entry that is applied.
 	stirred bool
@@ -107,22 +111,32 @@ func (b *book) change(sum *hub.Sum, c *contract, p *position, f func()) {
 	was := b.weigh(sum, c, p, -1)
 	f()
 	is := b.weigh(sum, c, p, +1)
-	gross := sum.Sub(is.gross, was.gross)
+	gross, ok := moneyOf(is.gross)
+	old, okBefore := moneyOf(was.gross)
+	if !ok || !okBefore {
+		sum.Add(numberMax, numberMax) // it overflows
+		return
+	}
 	for _, x := range p.in {
-		x.held.gross = sum.Add(x.held.gross, gross)
+		x.held.gross = x.held.gross.minus(old).plus(gross)
 		x.held.lots.shift(sum, was, is)
 	}
 }
 
 func (b *book) weigh(sum *hub.Sum, c *contract, p *position, sign int) weight {
-	add := sum.Add
-	if sign < 0 {
-		add = sum.Sub
-	}
 	w := p.weight(sum, c)
-	b.Unrealised = add(b.Unrealised, p.Unrealised)
-	b.Margin = add(b.Margin, sum.Add(p.Long.Margin, p.Short.Margin))
-	b.Gross = add(b.Gross, w.gross)
+	of := func(d hub.Decimal) (was, now hub.Decimal) {
+		if sign < 0 {
+			return d, hub.Decimal{}
+		}
+		return hub.Decimal{}, d
+	}
+	was, now := of(p.Unrealised)
+	move(sum, &b.Unrealised, &b.totals.unrealised, was, now)
+	was, now = of(sum.Add(p.Long.Margin, p.Short.Margin))
+	move(sum, &b.Margin, &b.totals.margin, was, now)
+	was, now = of(w.gross)
+	move(sum, &b.Gross, &b.totals.gross, was, now)
 	return w
 }
 
@@ -143,9 +157,9 @@ func (b *book) fill(sum *hub.Sum, c *contract, t hub.Trade) fillResult {
 }
 
 func (b *book) earn(sum *hub.Sum, r fillResult) {
-	b.Realised = sum.Add(b.Realised, r.realised)
-	b.Commission = sum.Add(b.Commission, r.commission)
-	b.CashMoved = sum.Add(b.CashMoved, sum.Sub(r.cash, r.commission))
+	move(sum, &b.Realised, &b.Earned.Realised, hub.Decimal{}, r.realised)
+	move(sum, &b.Commission, &b.Earned.Commission, hub.Decimal{}, r.commission)
+	move(sum, &b.CashMoved, &b.Earned.Cash, r.commission, r.cash)
 }
 
 // follow books in the fund what a fill did to a trader's position: the fund is the sum of its traders. Only where a contract nets does the fund net for itself.
@@ -160,21 +174,27 @@ func (b *book) follow(sum *hub.Sum, c *contract, t hub.Trade, before, after posi
 	}
 	p := b.position(c.key)
 	b.change(sum, c, p, func() {
-		p.Long.shift(sum, before.Long, after.Long)
-		p.Short.shift(sum, before.Short, after.Short)
+		p.shift(sum, &before, &after)
 		p.revalue(sum, c.unit)
 	})
 	b.earn(sum, did)
 }
 
-// shift adds to s what changed between before and after.
-func (s *side) shift(sum *hub.Sum, before, after side) {
-	move := func(to *hub.Decimal, from, now hub.Decimal) { *to = sum.Add(*to, sum.Sub(now, from)) }
-	move(&s.Today, before.Today, after.Today)
-	move(&s.Yesterday, before.Yesterday, after.Yesterday)
-	move(&s.Cost, before.Cost, after.Cost)
-	move(&s.Margin, before.Margin, after.Margin)
-	move(&s.Drift, before.Drift, after.Drift)
+// shift adds to the fund's position what changed of a trader's between before and after.
+func (p *position) shift(sum *hub.Sum, before, after *position) {
+	if p.exact == nil {
+		p.exact = new([2]costs)
+	}
+	p.Long.shift(sum, &p.exact[0], &before.Long, &after.Long)
+	p.Short.shift(sum, &p.exact[1], &before.Short, &after.Short)
+}
+
+func (s *side) shift(sum *hub.Sum, exact *costs, before, after *side) {
+	s.Today = sum.Add(s.Today, sum.Sub(after.Today, before.Today))
+	s.Yesterday = sum.Add(s.Yesterday, sum.Sub(after.Yesterday, before.Yesterday))
+	move(sum, &s.Cost, &exact.cost, before.Cost, after.Cost)
+	move(sum, &s.Margin, &exact.margin, before.Margin, after.Margin)
+	move(sum, &s.Drift, &exact.drift, before.Drift, after.Drift)
 }
 
 func (b *book) mark(sum *hub.Sum, c *contract, price hub.Decimal) bool {

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -33,7 +34,7 @@ func (c *Core) Check() error {
 			}
 			want.apply(&sum, p, o.Direction, holdOf(&sum, o, k), +1)
 		}
-		var unrealised, margin, gross hub.Decimal
+		want.totals = totals{working: want.totals.working, opening: want.totals.opening, held: want.totals.held}
 		for _, p := range b.Positions {
 			k := c.contracts[p.Key]
 			w := want.peek(p.Key)
@@ -58,27 +59,29 @@ func (c *Core) Check() error {
 				if q := got.qty(&sum); q.IsZero() && !venues && (!got.Cost.IsZero() || !got.Margin.IsZero() || !got.Drift.IsZero()) {
 					bad("%s: %s of %s is empty and still has cost %s, margin %s", name, d, p.Key.Instrument, got.Cost, got.Margin)
 				}
-				margin = sum.Add(margin, got.Margin)
 			}
 			if p.Active != w.Active {
 				bad("%s: %d active orders of %s, should be %d", name, p.Active, p.Key.Instrument, w.Active)
 			}
-			unrealised = sum.Add(unrealised, p.Unrealised)
-			gross = sum.Add(gross, p.gross(&sum, k))
+			want.totals.weigh(&sum, p, k)
 		}
 		for _, x := range []struct {
 			what      string
-			got, want hub.Decimal
+			shown     hub.Decimal
+			got, want amount
 		}{
-			{"working value", b.WorkingValue, want.WorkingValue},
-			{"opening value", b.OpeningValue, want.OpeningValue},
-			{"held by orders", b.HeldByOrders, want.HeldByOrders},
-			{"unrealised", b.Unrealised, unrealised},
-			{"margin", b.Margin, margin},
-			{"gross", b.Gross, gross},
+			{"working value", b.WorkingValue, b.totals.working, want.totals.working},
+			{"opening value", b.OpeningValue, b.totals.opening, want.totals.opening},
+			{"held by orders", b.HeldByOrders, b.totals.held, want.totals.held},
+			{"unrealised", b.Unrealised, b.totals.unrealised, want.totals.unrealised},
+			{"margin", b.Margin, b.totals.margin, want.totals.margin},
+			{"gross", b.Gross, b.totals.gross, want.totals.gross},
+			{"realised", b.Realised, b.Earned.Realised, b.Earned.Realised},
+			{"commission", b.Commission, b.Earned.Commission, b.Earned.Commission},
+			{"cash", b.CashMoved, b.Earned.Cash, b.Earned.Cash},
 		} {
-			if !x.got.Equal(x.want) {
-				bad("%s: %s is %s and should be %s", name, x.what, x.got, x.want)
+			if x.got != x.want || !x.shown.Equal(x.want.number()) {
+				bad("%s: %s is %+v, shown as %s, and should be %+v", name, x.what, x.got, x.shown, x.want)
 			}
 		}
 		if b.Active != want.Active || b.InDoubt != want.InDoubt {
@@ -97,13 +100,16 @@ func (c *Core) checkFund(sum *hub.Sum) error {
 		all := position{Key: p.Key}
 		for _, b := range append([]*book{c.unassigned}, c.traders...) {
 			q := b.peek(p.Key)
-			all.Long.shift(sum, side{}, q.Long)
-			all.Short.shift(sum, side{}, q.Short)
+			all.shift(sum, &position{}, &q)
 		}
 		same := func(what string, got, want hub.Decimal) {
 			if !got.Equal(want) {
 				errs = append(errs, fmt.Errorf("fund: %s of %s is %s, and of its traders and what is unassigned %s", what, p.Key.Instrument, got, want))
 			}
+		}
+		all.exact = cmp.Or(all.exact, new([2]costs))
+		if p.exact != nil && *p.exact != *all.exact {
+			errs = append(errs, fmt.Errorf("fund: costs of %s are %+v, and of its traders and what is unassigned %+v", p.Key.Instrument, *p.exact, *all.exact))
 		}
 		same("net", sum.Sub(p.Long.qty(sum), p.Short.qty(sum)), sum.Sub(all.Long.qty(sum), all.Short.qty(sum)))
 		if k := c.contracts[p.Key]; k == nil || k.NetPosition {

@@ -204,7 +204,6 @@ func (c *Core) setUp(in hub.SetUp) {
 		b.Configured = false
 	}
 	var sum hub.Sum
-	c.fund.Capital = hub.Decimal{}
 	for _, t := range in.Traders {
 		if t.Name == hub.Unassigned {
 			c.alert("a trader cannot be named %s: it stands for what is nobody's", t.Name)
@@ -218,8 +217,8 @@ func (c *Core) setUp(in hub.SetUp) {
 			c.traders = append(c.traders, b)
 		}
 		b.Configured, b.Capital = true, sum.Add(t.Capital, b.Moved)
-		c.fund.Capital = sum.Add(c.fund.Capital, b.Capital)
 	}
+	c.fund.Capital = c.capital()
 	gateways := make([]*gateway, 0, len(in.Gateways))
 	for _, name := range in.Gateways {
 		g := c.gateway(name)

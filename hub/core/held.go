@@ -11,7 +11,7 @@ import (
 // held is what a cell's positions and active orders add up to. It is a function of them, so it is in no image.
 type held struct {
 	active, inDoubt                   int
-	workingValue, openingValue, gross hub.Decimal
+	workingValue, openingValue, gross amount
 	lots                              lots
 }
 
@@ -64,7 +64,8 @@ func (c *Core) addUp(sum *hub.Sum) {
 			for _, x := range p.in {
 				h := &x.held
 				h.active += p.Active
-				h.gross = sum.Add(h.gross, now.gross)
+				gross, _ := moneyOf(now.gross)
+				h.gross = h.gross.plus(gross)
 				h.lots.shift(sum, weight{}, now)
 				h.lots.workingBuy = sum.Add(h.lots.workingBuy, p.WorkingBuy)
 				h.lots.workingSell = sum.Add(h.lots.workingSell, p.WorkingSell)
@@ -81,7 +82,7 @@ func (c *Core) addUp(sum *hub.Sum) {
 		hold := holdOf(sum, o, k)
 		for _, b := range []*book{c.byTrader[o.Trader], c.fund} {
 			for _, x := range b.position(k.key).in {
-				x.held.value(sum.Add, hold)
+				x.held.value(hold, +1)
 				if o.InDoubt {
 					x.held.inDoubt++
 				}
@@ -90,16 +91,25 @@ func (c *Core) addUp(sum *hub.Sum) {
 	}
 }
 
-func (h *held) value(add func(a, b hub.Decimal) hub.Decimal, of hold) {
-	h.workingValue = add(h.workingValue, of.value)
+func (h *held) value(of hold, sign int) {
+	add := amount.plus
+	if sign < 0 {
+		add = amount.minus
+	}
+	value, _ := moneyOf(of.value)
+	h.workingValue = add(h.workingValue, value)
 	if of.opens {
-		h.openingValue = add(h.openingValue, of.value)
+		h.openingValue = add(h.openingValue, value)
 	}
 }
 
 // hold adds (or takes away) what an active order counts for.
-func (h *held) hold(add func(a, b hub.Decimal) hub.Decimal, d hub.Direction, of hold) {
-	h.value(add, of)
+func (h *held) hold(sum *hub.Sum, d hub.Direction, of hold, sign int) {
+	h.value(of, sign)
+	add := sum.Add
+	if sign < 0 {
+		add = sum.Sub
+	}
 	working, opening := &h.lots.workingBuy, &h.lots.openingBuy
 	if d == hub.Short {
 		working, opening = &h.lots.workingSell, &h.lots.openingSell
@@ -159,12 +169,12 @@ func same(a, b held) bool {
 			return false
 		}
 	}
-	return a.active == b.active && a.inDoubt == b.inDoubt
+	return a.active == b.active && a.inDoubt == b.inDoubt && a.workingValue == b.workingValue && a.openingValue == b.openingValue && a.gross == b.gross
 }
 
-func (h *held) numbers() [11]hub.Decimal {
+func (h *held) numbers() [8]hub.Decimal {
 	l := &h.lots
 	return [...]hub.Decimal{
-		h.workingValue, h.openingValue, h.gross, l.long.today, l.long.yesterday, l.short.today, l.short.yesterday, l.workingBuy, l.workingSell, l.openingBuy, l.openingSell,
+		l.long.today, l.long.yesterday, l.short.today, l.short.yesterday, l.workingBuy, l.workingSell, l.openingBuy, l.openingSell,
 	}
 }

@@ -48,9 +48,9 @@ func holdOf(sum *hub.Sum, o *order, c *contract) hold {
 
 // apply adds (or, with sign -1, takes away) a hold.
 func (b *book) apply(sum *hub.Sum, p *position, d hub.Direction, h hold, sign int) {
-	add := sum.Add
+	add, was, now := sum.Add, hold{}, h
 	if sign < 0 {
-		add = sum.Sub
+		add, was, now = sum.Sub, h, hold{}
 	}
 	if d == hub.Long {
 		p.WorkingBuy = add(p.WorkingBuy, h.qty)
@@ -63,7 +63,7 @@ func (b *book) apply(sum *hub.Sum, p *position, d hub.Direction, h hold, sign in
 		} else {
 			p.OpeningSell = add(p.OpeningSell, h.qty)
 		}
-		b.OpeningValue = add(b.OpeningValue, h.value)
+		move(sum, &b.OpeningValue, &b.totals.opening, was.value, now.value)
 	}
 	s := p.side(opposite(d))
 	switch h.freezes {
@@ -73,11 +73,11 @@ func (b *book) apply(sum *hub.Sum, p *position, d hub.Direction, h hold, sign in
 		s.FrozenYesterday = add(s.FrozenYesterday, h.qty)
 	case freezesNothing:
 	}
-	b.WorkingValue = add(b.WorkingValue, h.value)
-	b.HeldByOrders = add(b.HeldByOrders, h.margin)
+	move(sum, &b.WorkingValue, &b.totals.working, was.value, now.value)
+	move(sum, &b.HeldByOrders, &b.totals.held, was.margin, now.margin)
 	if h != (hold{}) {
 		for _, x := range p.in {
-			x.held.hold(add, d, h)
+			x.held.hold(sum, d, h, sign)
 		}
 	}
 }

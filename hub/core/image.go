@@ -81,12 +81,13 @@ func (c *Core) Image() Image {
 
 func (b *book) image() book {
 	im := *b
-	im.byKey, im.core, im.flow, im.keeps = nil, nil, flow{}, keeps{}
+	im.byKey, im.core, im.flow, im.keeps, im.totals = nil, nil, flow{}, keeps{}, totals{}
+	im.Earned = b.Earned.image()
 	im.Flow, im.Repeats = b.flow.image(), b.Repeats.image()
 	im.Positions = make([]*position, len(b.Positions))
 	for i, p := range b.Positions {
 		copied := *p
-		copied.in = nil
+		copied.in, copied.exact = nil, nil
 		im.Positions[i] = &copied
 	}
 	return im
@@ -202,6 +203,9 @@ func (c *Core) restoreCells(im *Image) error {
 		c.cells = append(c.cells, x)
 	}
 	c.takeOld()
+	var sum hub.Sum
+	c.totalled(&sum)
+	c.must(&sum, "adding up the books")
 	c.rejoin()
 	c.keepWindows()
 	return nil

@@ -42,7 +42,8 @@ type position struct {
 	Active      int         `cbor:"10,keyasint,omitempty"` // orders that may still trade
 	Seen        hub.Time    `cbor:"60,keyasint,omitempty"` // when the hub had the tick of Mark; of the fund's positions
 
-	in []*cell // the cells that it adds to
+	in    []*cell   // the cells that it adds to
+	exact *[2]costs // of long and of short, where it is the fund's and follows its traders'
 }
 
 func (p *position) side(d hub.Direction) *side {

@@ -276,9 +276,9 @@ func (s *source) ofHeld(ref *policy.Ref, h *held) policy.Value {
 	case policy.InDoubt:
 		return policy.Count(h.inDoubt)
 	case policy.WorkingValue:
-		return policy.Number(h.workingValue)
+		return h.workingValue.value()
 	}
-	return s.gross(ref, h.gross, h.openingValue)
+	return s.gross(ref, h.gross.number(), h.openingValue.number())
 }
 
 // gross is the gross value of what is held and what opens, and, as GrossAfter, of the order too.

@@ -327,8 +327,7 @@ func (c *Core) put(sum *hub.Sum, k *contract, b *book, now position, r fillResul
 	}
 	f := c.fund.position(k.key)
 	c.fund.change(sum, k, f, func() {
-		f.Long.shift(sum, before.Long, now.Long)
-		f.Short.shift(sum, before.Short, now.Short)
+		f.shift(sum, &before, &now)
 		f.revalue(sum, k.unit)
 	})
 	c.fund.earn(sum, r)
@@ -363,6 +362,9 @@ func (c *Core) transferCapital(in hub.TransferCapital) {
 	if from != nil && from.available(&sum).Less(in.Amount) {
 		why.add("%s has %s available, and is to give %s", in.From, from.available(&sum), in.Amount)
 	}
+	if len(why) == 0 && (from != nil && !from.countsExactly(in.Amount.Neg()) || to != nil && !to.countsExactly(in.Amount)) {
+		why.add("capital of this size cannot be counted with as many decimals as %s has", in.Amount)
+	}
 	if len(why) > 0 {
 		c.emit(TransferAnswered{Refusals: why})
 		return
@@ -380,7 +382,29 @@ func (c *Core) addCapital(sum *hub.Sum, b *book, amount hub.Decimal) {
 	}
 	b.Moved = sum.Add(b.Moved, amount)
 	b.Capital = sum.Add(b.Capital, amount)
-	if b.Configured { // the fund's capital is that of the traders who are configured
-		c.fund.Capital = sum.Add(c.fund.Capital, amount)
+	c.fund.Capital = c.capital()
+}
+
+// capital is the fund's: that of the traders who are configured.
+func (c *Core) capital() hub.Decimal {
+	var all amount
+	for _, b := range c.traders {
+		if b.Configured {
+			a, _ := moneyOf(b.Capital)
+			all = all.plus(a)
+		}
 	}
+	return all.number()
+}
+
+// countsExactly: a Decimal can say what the capital will be, to the last decimal.
+func (b *book) countsExactly(amount hub.Decimal) bool {
+	var sum hub.Sum
+	more, ok := moneyOf(amount)
+	for _, d := range []hub.Decimal{b.Moved, b.Capital} {
+		have, _ := moneyOf(d)
+		then, _ := moneyOf(sum.Add(d, amount))
+		ok = ok && then == have.plus(more)
+	}
+	return ok && sum.Err() == nil
 }

@@ -272,8 +272,7 @@ func (c *Core) adjust(sum *hub.Sum, k *contract, d hub.Direction, today, yesterd
 	f := c.fund.position(k.key)
 	if !k.NetPosition {
 		c.fund.change(sum, k, f, func() {
-			f.Long.shift(sum, before.Long, u.Long)
-			f.Short.shift(sum, before.Short, u.Short)
+			f.shift(sum, &before, u)
 			f.revalue(sum, k.unit)
 		})
 		c.fund.earn(sum, r)
