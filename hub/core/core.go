@@ -72,6 +72,12 @@ type Core struct {
 	overrideDue   hub.Time // when the next open one expires; 0: none is open
 
 	effects []Effect
+
+	// considered is what the decision that is made goes by, readings what the rules were told in this Step, from readFrom on for this decision. They are no part of the state.
+	considered Considered
+	readings   []policy.Reading
+	readFrom   int
+	reading    bool
 }
 
 type gateway struct {
@@ -121,6 +127,7 @@ func (c *Core) Step(e hub.Entry) []Effect {
 	c.stamp = e.Time
 	clear(c.effects)
 	c.effects = c.effects[:0]
+	c.considered, c.readings = Considered{}, c.readings[:0]
 	c.expireOverrides()
 	switch in := e.Input.(type) {
 	case hub.SetUp:

@@ -18,6 +18,8 @@ type Decided struct {
 	// Override is the one by which the order passed, as it is after that, and Lifted is what the rules that it names said; nil and none when it passed by itself, or not.
 	Override *hub.Override
 	Lifted   []hub.Refusal
+	// Considered is what it was decided by.
+	Considered Considered
 }
 
 // Taken answers a TakeOrder: the order is on disk and has an id. Its Decided follows.

@@ -370,10 +370,12 @@ func (c *Core) liquidate(f *flattening, b *book, k *contract, r hub.OrderRequest
 	held := p.side(opposite(o.Direction))
 	o.number = c.orderCount + 1
 	o.ID = hub.OrderID(c.head + strconv.FormatUint(o.number, 10))
+	c.consider(o, b, k)
 	permit, noted, refusals := gate.Liquidate(gate.Liquidation{
 		Order: o.Order, Held: held.qty(&sum), Working: p.workingAgainst(o.Direction), Nets: k.NetPosition, Refusals: own, Rules: c.rules,
 		Source: &source{core: c, order: o, contract: k, trader: b, lane: c.lane(b, c.placeOf(k)), market: market},
 	})
+	c.considerNoMore()
 	if len(refusals) > 0 {
 		return sentence(refusals), false
 	}
@@ -382,6 +384,8 @@ func (c *Core) liquidate(f *flattening, b *book, k *contract, r hub.OrderRequest
 	c.orderList = append(c.orderList, o)
 	b.Repeats.add(c.now, likenessOf(o))
 	c.sent(o, b, k, permit)
+	c.considered.Noted = noted
+	c.emit(Liquidating{Order: o.Order, Revision: o.Revision, Considered: c.considered})
 	c.emit(Send{Permit: permit})
 	c.changed(o)
 	text := fmt.Sprintf("order %s closes %s %s of %s: %s%s", o.ID, o.Qty, k.Instrument, b.Trader, f.name(), reasoned(f.Why))

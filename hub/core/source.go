@@ -19,8 +19,15 @@ type source struct {
 	valued   bool
 }
 
-// Value answers one variable. The switches below each name the variables of one scope; TestEveryVariableIsAnswered sees that none is missing.
+// Value answers one variable, and notes what it answered if an order is being decided.
 func (s *source) Value(ref *policy.Ref) policy.Value {
+	v := s.of(ref)
+	s.core.heardRule(ref, v)
+	return v
+}
+
+// of answers one variable. The switches below each name the variables of one scope; TestEveryVariableIsAnswered sees that none is missing.
+func (s *source) of(ref *policy.Ref) policy.Value {
 	if policy.OfBooks(ref.Var) {
 		return s.ofFigures(ref)
 	}

@@ -136,7 +136,7 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.overrideChanged(effect.Override)
 		case core.JudgeAgain:
 			r.judgeAgain(effect)
-		case core.Taken, core.Decided, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.RatesAnswered, core.TransferAnswered, core.Moved, core.OverrideAnswered:
+		case core.Taken, core.Decided, core.Liquidating, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.RatesAnswered, core.TransferAnswered, core.Moved, core.OverrideAnswered:
 			// answered through proposal.applied
 		}
 	}
@@ -216,7 +216,7 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 			}
 		case core.Moved:
 			r.tellMoved(effect)
-		case core.TransferAnswered, core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.FlattenAnswered, core.FlattenWanted, core.BookChanged,
+		case core.TransferAnswered, core.Liquidating, core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.FlattenAnswered, core.FlattenWanted, core.BookChanged,
 			core.Notice, core.Alert, core.PoliciesAnswered, core.JudgeAgain, core.OverrideChanged, core.OverrideAnswered:
 		}
 	}
