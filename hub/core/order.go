@@ -171,6 +171,7 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 	used, lifted := c.useOverride(o, permit)
 	c.emit(Decided{Order: o.Order, Revision: o.Revision, Override: used, Lifted: lifted, Considered: c.considered})
 	c.emit(Send{Permit: permit})
+	c.overrideUsed(o, used, lifted)
 	if known {
 		c.bookChanged(o)
 		return

@@ -258,8 +258,6 @@ func (c *Core) useOverride(o *order, permit gate.Permit) (used *hub.Override, li
 	}
 	v.State, v.Ended, v.UsedBy = hub.OverrideUsed, c.now, o.ID
 	o.Override = number
-	c.emit(OverrideChanged{Override: *v})
-	c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("order %s passed by %s: %s", o.ID, v, sentence(lifted))})
 	copied := *v
 	c.forgetOverrides()
 	return &copied, lifted
@@ -271,6 +269,14 @@ func (c *Core) openOverrides() []hub.Override {
 		return nil
 	}
 	return c.overrides
+}
+
+// overrideUsed tells the operator, the record and the trader, after the decision.
+func (c *Core) overrideUsed(o *order, v *hub.Override, lifted []hub.Refusal) {
+	if v != nil {
+		c.emit(OverrideChanged{Override: *v})
+		c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("order %s passed by %s: %s", o.ID, v, sentence(lifted))})
+	}
 }
 
 // notLifted are the refusals that stand in an order's way when the override that is for it is counted: an order that has to wait for others of the fund may wait although rules refuse it.

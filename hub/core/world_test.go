@@ -403,6 +403,12 @@ func TestStories(t *testing.T) {
 				}
 				return "ok\n"
 			}
+			if in, ok := overrideCommand(t, cmd); ok {
+				return w.tell(w.step(in))
+			}
+			if cmd.Cmd == "overrides" {
+				return w.overrides()
+			}
 			t.Fatalf("%s: no such command: %s", cmd.Pos, cmd.Cmd)
 			return ""
 		})
@@ -519,7 +525,7 @@ func (w *world) tell(effects []core.Effect) string {
 		switch e := e.(type) {
 		case core.Decided:
 			if len(e.Refusals) == 0 {
-				fmt.Fprintf(&b, "decided %s: pass\n", short(e.Order.ID))
+				fmt.Fprintf(&b, "decided %s: pass%s\n", short(e.Order.ID), byOverride(e))
 			}
 			for _, r := range e.Refusals {
 				fmt.Fprintf(&b, "decided %s: no: %s %s %s: %s\n", short(e.Order.ID), r.Code, r.Place, r.Rule, r.Text)
@@ -559,6 +565,12 @@ func (w *world) tell(effects []core.Effect) string {
 			fmt.Fprintf(&b, "order %s %s %s/%s%s %s\n", short(e.Order.ID), e.Order.Status, e.Order.Filled, e.Order.Qty, doubt, clean(e.Order.Reason))
 		case core.Traded:
 			fmt.Fprintf(&b, "trade %s of %s: %s at %s, commission %s\n", e.Trade.ID, short(e.Trade.OrderID), e.Trade.Qty, e.Trade.Price, e.Trade.Commission)
+		case core.OverrideChanged:
+			fmt.Fprintf(&b, "%s\n", overrideLine(&e.Override))
+		case core.OverrideAnswered:
+			for _, why := range e.Refusals {
+				fmt.Fprintf(&b, "no override: %s\n", why)
+			}
 		case core.BookChanged, core.Moved:
 		case core.TransferAnswered:
 			if len(e.Refusals) == 0 {
