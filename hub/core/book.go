@@ -65,8 +65,9 @@ type book struct {
 	Earned earned `cbor:"110,keyasint,omitzero"`
 
 	totals totals
+	tilt   tilt
 	byKey  map[key]*position
-	state hub.State // the most restrictive of its restraints
+	state  hub.State // the most restrictive of its restraints
 	// stirred: something happened that its watches look at, in the entry that is applied.
 	stirred bool
 	flow    flow
@@ -119,6 +120,7 @@ func (b *book) change(sum *hub.Sum, c *contract, p *position, f func()) {
 	}
 	for _, x := range p.in {
 		x.held.gross = x.held.gross.minus(old).plus(gross)
+		x.held.tilt.move(was.net, is.net)
 		x.held.lots.shift(sum, was, is)
 	}
 }
@@ -137,6 +139,7 @@ func (b *book) weigh(sum *hub.Sum, c *contract, p *position, sign int) weight {
 	move(sum, &b.Margin, &b.totals.margin, was, now)
 	was, now = of(w.gross)
 	move(sum, &b.Gross, &b.totals.gross, was, now)
+	b.tilt.move(of(w.net))
 	return w
 }
 

@@ -13,6 +13,7 @@ type held struct {
 	active, inDoubt                   int
 	workingValue, openingValue, gross amount
 	lots                              lots
+	tilt                              tilt
 }
 
 // lots are the quantities of positions.
@@ -55,17 +56,20 @@ func (c *Core) addUp(sum *hub.Sum) {
 		x.held = held{}
 	}
 	for _, b := range c.books() {
+		b.tilt = tilt{}
 		for _, p := range b.Positions {
 			k := c.contracts[p.Key]
 			if k == nil {
 				continue
 			}
 			now := p.weight(sum, k)
+			b.tilt.move(hub.Decimal{}, now.net)
 			for _, x := range p.in {
 				h := &x.held
 				h.active += p.Active
 				gross, _ := moneyOf(now.gross)
 				h.gross = h.gross.plus(gross)
+				h.tilt.move(hub.Decimal{}, now.net)
 				h.lots.shift(sum, weight{}, now)
 				h.lots.workingBuy = sum.Add(h.lots.workingBuy, p.WorkingBuy)
 				h.lots.workingSell = sum.Add(h.lots.workingSell, p.WorkingSell)
@@ -81,8 +85,10 @@ func (c *Core) addUp(sum *hub.Sum) {
 		k := c.contracts[key{o.Gateway, o.Instrument}]
 		hold := holdOf(sum, o, k)
 		for _, b := range []*book{c.byTrader[o.Trader], c.fund} {
+			b.tilt.hold(o.Direction, hold, +1)
 			for _, x := range b.position(k.key).in {
 				x.held.value(hold, +1)
+				x.held.tilt.hold(o.Direction, hold, +1)
 				if o.InDoubt {
 					x.held.inDoubt++
 				}
@@ -106,6 +112,7 @@ func (h *held) value(of hold, sign int) {
 // hold adds (or takes away) what an active order counts for.
 func (h *held) hold(sum *hub.Sum, d hub.Direction, of hold, sign int) {
 	h.value(of, sign)
+	h.tilt.hold(d, of, sign)
 	add := sum.Add
 	if sign < 0 {
 		add = sum.Sub
@@ -122,12 +129,12 @@ func (h *held) hold(sum *hub.Sum, d hub.Direction, of hold, sign int) {
 
 // weight is what a position adds to the sums.
 type weight struct {
-	gross       hub.Decimal
+	gross, net  hub.Decimal
 	long, short sideLots
 }
 
 func (p *position) weight(sum *hub.Sum, c *contract) weight {
-	return weight{p.gross(sum, c), sideLots{p.Long.Today, p.Long.Yesterday}, sideLots{p.Short.Today, p.Short.Yesterday}}
+	return weight{p.gross(sum, c), p.net(sum, c), sideLots{p.Long.Today, p.Long.Yesterday}, sideLots{p.Short.Today, p.Short.Yesterday}}
 }
 
 // shift adds to the sums what changed of one position. Most of it did not.
@@ -149,8 +156,13 @@ func (c *Core) checkHeld(sum *hub.Sum) error {
 	for i, x := range c.cells {
 		kept[i] = x.held
 	}
+	books := c.books()
+	tilts := make([]tilt, len(books))
+	for i, b := range books {
+		tilts[i] = b.tilt
+	}
 	c.addUp(sum)
-	var errs []error
+	errs := []error{checkTilts(books, tilts)}
 	for i, x := range c.cells {
 		want := x.held
 		x.held = kept[i]
@@ -169,7 +181,7 @@ func same(a, b held) bool {
 			return false
 		}
 	}
-	return a.active == b.active && a.inDoubt == b.inDoubt && a.workingValue == b.workingValue && a.openingValue == b.openingValue && a.gross == b.gross
+	return a.active == b.active && a.inDoubt == b.inDoubt && a.workingValue == b.workingValue && a.openingValue == b.openingValue && a.gross == b.gross && a.tilt == b.tilt
 }
 
 func (h *held) numbers() [8]hub.Decimal {

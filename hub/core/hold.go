@@ -73,6 +73,7 @@ func (b *book) apply(sum *hub.Sum, p *position, d hub.Direction, h hold, sign in
 		s.FrozenYesterday = add(s.FrozenYesterday, h.qty)
 	case freezesNothing:
 	}
+	b.tilt.hold(d, h, sign)
 	move(sum, &b.WorkingValue, &b.totals.working, was.value, now.value)
 	move(sum, &b.HeldByOrders, &b.totals.held, was.margin, now.margin)
 	if h != (hold{}) {

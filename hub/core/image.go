@@ -81,7 +81,7 @@ func (c *Core) Image() Image {
 
 func (b *book) image() book {
 	im := *b
-	im.byKey, im.core, im.flow, im.keeps, im.totals = nil, nil, flow{}, keeps{}, totals{}
+	im.byKey, im.core, im.flow, im.keeps, im.totals, im.tilt = nil, nil, flow{}, keeps{}, totals{}, tilt{}
 	im.Earned = b.Earned.image()
 	im.Flow, im.Repeats = b.flow.image(), b.Repeats.image()
 	im.Positions = make([]*position, len(b.Positions))

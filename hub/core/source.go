@@ -31,6 +31,9 @@ func (s *source) of(ref *policy.Ref) policy.Value {
 	if policy.OfBooks(ref.Var) {
 		return s.ofFigures(ref)
 	}
+	if policy.OfDesk(ref.Var) {
+		return s.ofDesk(ref)
+	}
 	switch ref.Scope {
 	case policy.ScopeOrder:
 		return s.ofOrder(ref.Var)

@@ -25,6 +25,9 @@ func TestEveryVariableIsAnswered(t *testing.T) {
 		}
 		w.step(hub.GatewayState{Gateway: "SIM", Up: true, Limits: []hub.MessageLimit{{Messages: 100, Window: time.Second}}})
 		w.step(hub.Marks{Marks: []hub.Mark{{Instrument: rb.Instrument, Price: d("3500")}}})
+		w.step(hub.VenueStatement{Gateway: "SIM", Exact: true, Positions: []hub.VenuePosition{
+			{Instrument: rb.Instrument, Direction: hub.Long, Today: d("1")}, {Instrument: rb.Instrument, Direction: hub.Short, Today: d("1")},
+		}})
 		market := hub.MarketView{
 			Last: d("3500"), Bid: d("3499"), Ask: d("3501"), LimitUp: d("3800"), LimitDown: d("3200"), PreClose: d("3480"), Volume: d("1000"), OpenInt: d("2000"), Seen: w.now,
 			Session: hub.Session{

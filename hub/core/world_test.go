@@ -228,6 +228,7 @@ func TestStories(t *testing.T) {
 					Trader: hub.TraderName(arg("trader", "alpha")), Request: req, Gateway: hub.GatewayName(arg("gateway", "")),
 					Market: hub.MarketView{Last: d(arg("last", "3500")), LimitUp: d(arg("up", "0")), Seen: w.now, Session: w.session(t, cmd)},
 				}
+				in.Market.Bid, in.Market.Ask, in.Market.PreClose = d(arg("bid", "0")), d(arg("ask", "0")), d(arg("pre", "0"))
 				in.Asked = asked()
 				out := w.tell(w.step(in))
 				if decided, ok := w.effects[0].(core.Decided); ok {

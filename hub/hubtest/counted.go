@@ -116,6 +116,9 @@ func (q *asked) now(owner hub.TraderName, part, what string) (n *big.Rat, counts
 			opening = add(opening, value)
 		}
 	}
+	if n, is := q.leans(book, part, what); is {
+		return n, true
+	}
 	switch what {
 	case "active_orders":
 		return big.NewRat(active, 1), true

@@ -79,7 +79,7 @@ func drawFamilies() [][]variable {
 		}
 		now(&counts, "4 6 9", "active_orders")
 		now(&counts, "2 4", "in_doubt")
-		now(&money, "200000 300000 500000", "working_value", "gross_value", "gross_after")
+		now(&money, "200000 300000 500000", "working_value", "gross_value", "gross_after", "net_value", "net_value_after")
 	}
 	for _, owner := range []string{"trader", "fund"} {
 		add := func(to *[]variable, near string, names ...string) {

@@ -125,7 +125,7 @@ var (
 
 	phases = &enumeration{name: "phase", members: names(hub.Closed, hub.Auction, hub.Continuous, hub.Extended)}
 
-	enumerations = []*enumeration{directions, offsets, orderTypes, kinds, phases}
+	enumerations = []*enumeration{directions, offsets, orderTypes, kinds, phases, states}
 )
 
 // enumerationOf is the enumeration of an enumerated variable; nil for every other.
@@ -182,10 +182,11 @@ type narrowing struct {
 var narrowings = []narrowing{{All, ""}, {InContract, "contract."}, {InProduct, "product."}}
 
 func buildCatalogue() []VarInfo {
-	all := slices.Concat(orderVars(), orderMoneyVars(), contractVars(), marketVars(), sessionVars(), ownVars(), channelVars())
+	all := slices.Concat(orderVars(), orderMoneyVars(), basePriceVars(), contractVars(), marketVars(), sessionVars(), ownVars(), channelVars(), standingVars())
 	for _, o := range owners {
 		for _, n := range narrowings {
 			all = append(all, o.has(n.of(flowVars()))...)
+			all = append(all, o.has(n.of(exposureVars()))...)
 			if n.narrow != All {
 				all = append(all, o.has(n.of(positionVars()))...)
 			}
@@ -198,6 +199,7 @@ func buildCatalogue() []VarInfo {
 	}
 	all = append(all, currencyVars()...)
 	all = append(all, fundWatchVars()...)
+	all = append(all, stateVars()...)
 	return all
 }
 

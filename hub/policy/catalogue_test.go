@@ -134,6 +134,9 @@ func TestMembersAreTheVocabularys(t *testing.T) {
 		"contract.kind":   all(func(i uint8) string { return hub.Kind(i).String() }, 1),
 		"session.phase":   all(func(i uint8) string { return hub.Phase(i).String() }, 1),
 	}
+	for _, owner := range []string{"trader", "fund", "gateway"} {
+		want[owner+".state"] = all(func(i uint8) string { return hub.State(i).String() }, 0)
+	}
 	for _, v := range policy.Vars() {
 		if !slices.Equal(v.Members, want[v.Name]) {
 			t.Errorf("%s is one of %v, want %v", v.Name, v.Members, want[v.Name])

@@ -57,7 +57,7 @@ func Watchable(info VarInfo) bool {
 	//exhaustive:ignore
 	switch info.Var {
 	case Orders, Cancels, Messages, Rejects, Trades, Refused, VenueRejects, FastCancels, InstantCancels, LargeCancels, TradedQuantity, TradedValue, Opened, RejectsInARow,
-		ActiveOrders, InDoubt, WorkingValue, GrossValue, Capital, Equity, Available, MarginHeld, Realised, Unrealised, Commission, DayPnL,
+		ActiveOrders, InDoubt, WorkingValue, GrossValue, NetValue, Capital, Equity, Available, MarginHeld, Realised, Unrealised, Commission, DayPnL,
 		Cash, EquityStart, Peak, PeakDay, Drawdown, DrawdownDay, DrawdownPart, RealisedDay, CommissionDay, ConsecutiveLosses, MarginPositions,
 		FundRate, FundRateAge, MarginRatio, OldestMarkAge, GatewayDown, BreaksToday:
 		return true
