@@ -46,8 +46,14 @@ type checker struct {
 
 // limit is a number with a name.
 type limit struct {
-	number hub.Decimal
-	unit   unit
+	number  hub.Decimal
+	unit    unit
+	written string // its unit
+	at      place
+}
+
+func (l limit) told(name, file string) Limit {
+	return Limit{Name: name, Number: l.number, Unit: l.written, Place: fmt.Sprintf("%s:%d", file, l.at.line)}
 }
 
 func (c *checker) fault(at int, format string, args ...any) {

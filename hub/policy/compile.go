@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -36,22 +38,25 @@ const (
 // sheetCompiler compiles one file.
 type sheetCompiler struct {
 	scale
-	file   string
-	sheet  *sheet
-	known  bool // whose the file is
-	text   *text
-	root   *yaml.Node
-	errs   []Error
-	limits map[string]limit
-	names  []string // of limits, sorted
-	nodes  int
-	watch  watching         // what is compiled is a watch
-	found  map[string]entry // of the top
+	language int
+	file     string
+	sheet    *sheet
+	library  *Library // nil: it is a file of a trader or of the fund
+	shelf    shelf    // what it can use
+	known    bool     // whose the file is
+	text     *text
+	root     *yaml.Node
+	errs     []Error
+	limits   map[string]limit
+	names    []string // of limits, sorted
+	nodes    int
+	watch    watching         // what is compiled is a watch
+	found    map[string]entry // of the top
 }
 
 // open reads a file as far as whose it is. What is wrong with it is in errs.
-func open(file hub.PolicyFile) *sheetCompiler {
-	c := &sheetCompiler{file: file.Name, sheet: &sheet{file: file.Name}, limits: map[string]limit{}}
+func open(file hub.PolicyFile, language int) *sheetCompiler {
+	c := &sheetCompiler{language: language, file: file.Name, sheet: &sheet{file: file.Name}, limits: map[string]limit{}}
 	root := c.read(file.Text)
 	c.known = root != nil && c.whole(root) && c.top(root)
 	return c
@@ -269,11 +274,21 @@ func (c *sheetCompiler) scalar(e entry, where, want string) (*scalar, bool) {
 
 // top reads the keys of the file and whose it is; false when that is not known.
 func (c *sheetCompiler) top(root *yaml.Node) bool {
-	found, ok := c.entries(root, "", []string{"policy", "trader", "currency", "internal_cross", "limits", "rules", "watch"}, []string{"use"})
+	keys, later := ownerKeys, []string(nil)
+	if c.language < version2 {
+		keys, later = oldOwnerKeys, laterOwnerKeys
+	} else if saysLibrary(root) {
+		keys, c.library = libraryKeys, &Library{File: c.file}
+	}
+	found, ok := c.entries(root, "", keys, later)
 	if !ok {
 		return false
 	}
 	c.root, c.found = root, found
+	if c.library != nil {
+		c.describe(root)
+		return true
+	}
 	known := c.owner(root, found)
 	if e, ok := found["currency"]; ok {
 		c.readCurrency(e)
@@ -281,10 +296,20 @@ func (c *sheetCompiler) top(root *yaml.Node) bool {
 	if e, ok := found["internal_cross"]; ok && known {
 		c.readCross(e)
 	}
-	if e, ok := found["internal_cross"]; ok && known {
-		c.readCross(e)
-	}
 	return known
+}
+
+// saysLibrary looks whether a file says policy: library, before anything else of it is read.
+func saysLibrary(root *yaml.Node) bool {
+	if root.Kind != yaml.MappingNode {
+		return false
+	}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if root.Content[i].Value == "policy" {
+			return root.Content[i+1].Kind == yaml.ScalarNode && root.Content[i+1].Value == "library"
+		}
+	}
+	return false
 }
 
 // readCurrency reads in which money the fund counts.
@@ -313,11 +338,13 @@ func (c *sheetCompiler) compile(s scale) {
 		c.readLimits(e)
 	}
 	e, ok := c.found["rules"]
+	use, uses := c.found["use"]
 	switch {
+	case !ok && uses:
 	case !ok:
-		c.fail(placeOf(c.root), "", "no rules: every order would pass; write at least one")
+		c.fail(placeOf(c.root), "", "%s", c.noRules())
 	case empty(e.value) || (e.value.Kind == yaml.SequenceNode && len(e.value.Content) == 0):
-		c.fail(placeOf(e.key), "rules", "no rules: every order would pass; write at least one")
+		c.fail(placeOf(e.key), "rules", "%s", c.noRules())
 	case e.value.Kind != yaml.SequenceNode:
 		c.fail(placeOf(e.value), "rules", "must be a list, each rule beginning with - name: ..., not %s", shape(e.value))
 	case len(e.value.Content) > MaxRules:
@@ -325,8 +352,36 @@ func (c *sheetCompiler) compile(s scale) {
 	default:
 		c.rules(e.value)
 	}
+	if uses {
+		c.uses(use)
+	}
+	if at, where := e, "rules"; uses || ok {
+		if !ok {
+			at, where = use, "use"
+		}
+		c.bounded(placeOf(at.value), where)
+	}
 	if e, ok := c.found["watch"]; ok {
 		c.watches(e)
+	}
+}
+
+func (c *sheetCompiler) noRules() string {
+	if c.isLibrary() {
+		return "no rules: there is nothing to use; write at least one"
+	}
+	return "no rules: every order would pass; write at least one"
+}
+
+// bounded refuses rules that are too many together, or that stop nothing.
+func (c *sheetCompiler) bounded(at place, where string) {
+	c.sheet.windows = sortedRefs(c.sheet.windows)
+	if len(c.sheet.windows) > MaxWindows {
+		c.fail(at, where, "read %d different counters over a window; at most %d", len(c.sheet.windows), MaxWindows)
+	}
+	c.prove(at)
+	if !c.isLibrary() && len(c.errs) == 0 && !slices.ContainsFunc(c.sheet.rules, func(r rule) bool { return !r.shadow }) {
+		c.fail(at, where, "all are in shadow: every order would pass; put at least one in force")
 	}
 }
 
@@ -366,42 +421,56 @@ func (c *sheetCompiler) owner(root *yaml.Node, found map[string]entry) bool {
 		c.sheet.trader, c.sheet.at = hub.TraderName(name.value()), placeOf(trader.key)
 		return true
 	}
-	c.fail(placeOf(e.value), "policy", "%q is no kind of policy; write fund or trader", shorten(kind.value(), textShown))
+	kinds := "fund or trader"
+	if c.language >= version2 {
+		kinds = "fund, trader or library"
+	}
+	c.fail(placeOf(e.value), "policy", "%q is no kind of policy; write %s", shorten(kind.value(), textShown), kinds)
 	return false
 }
 
 func (c *sheetCompiler) readLimits(e entry) {
+	c.limits = c.limitsOf(e, "limits")
+	c.names = slices.Sorted(maps.Keys(c.limits))
+	for _, name := range c.names {
+		c.sheet.limits = append(c.sheet.limits, c.limits[name].told(name, c.file))
+	}
+}
+
+// limitsOf reads names with numbers.
+func (c *sheetCompiler) limitsOf(e entry, where string) map[string]limit {
+	limits := map[string]limit{}
 	switch {
 	case empty(e.value):
-		return
+		return limits
 	case e.value.Kind != yaml.MappingNode:
-		c.fail(placeOf(e.value), "limits", "must be names with numbers, such as order_value: 1_000_000, not %s", shape(e.value))
-		return
+		c.fail(placeOf(e.value), where, "must be names with numbers, such as order_value: 1_000_000, not %s", shape(e.value))
+		return limits
 	case len(e.value.Content)/2 > MaxLimits:
-		c.fail(placeOf(e.value), "limits", "more than %d limits", MaxLimits)
+		c.fail(placeOf(e.value), where, "more than %d limits", MaxLimits)
 	}
-	lines := map[string]int{}
 	for i := 0; i+1 < len(e.value.Content); i += 2 {
 		key, value := e.value.Content[i], e.value.Content[i+1]
 		name := key.Value
+		first, twice := limits[name]
 		switch {
 		case key.Kind != yaml.ScalarNode || !limitName(name):
-			c.fail(placeOf(key), "limits", "%q is no name of a limit: small letters, digits and _, beginning with a letter, and no word of the rule language", shorten(name, textShown))
+			c.fail(placeOf(key), where, "%q is no name of a limit: small letters, digits and _, beginning with a letter, and no word of the rule language", shorten(name, textShown))
 			continue
-		case lines[name] > 0:
-			c.fail(placeOf(key), "limits", "%s is there twice; the first is in line %d", name, lines[name])
+		case twice:
+			c.fail(placeOf(key), where, "%s is there twice; the first is in line %d", name, first.at.line)
 			continue
 		}
-		lines[name] = key.Line
-		c.limits[name] = c.limit(entry{key, value}, "limits."+name)
-		c.names = append(c.names, name)
+		l := c.limit(entry{key, value}, where+"."+name)
+		l.at = placeOf(key)
+		limits[name] = l
 	}
-	slices.Sort(c.names)
+	return limits
 }
 
 // limit reads a limit's number and its unit. A bad one is an error, and the limit is known all the same, so that the rules that read it are not wrong as well.
 func (c *sheetCompiler) limit(e entry, where string) limit {
-	bad := limit{hub.Int(1), unit{loose: loose}} // no rule fails to compile for it, as one would that divides by 0
+	bad := limit{number: hub.Int(1), unit: unit{loose: loose}} // no rule fails to compile for it, as one would that divides by 0
 	if e.value.Kind != yaml.ScalarNode {
 		c.fail(placeOf(e.value), where, "must be a number, not %s", shape(e.value))
 		return bad
@@ -440,9 +509,9 @@ func (c *sheetCompiler) limit(e entry, where string) limit {
 		d = d.Neg()
 	}
 	if written == "" {
-		return limit{d, unit{loose: loose}}
+		return limit{number: d, unit: unit{loose: loose}}
 	}
-	return limit{d, c.readUnit(written)}
+	return limit{number: d, unit: c.readUnit(written), written: written}
 }
 
 func letters(s, more string) bool {
@@ -470,11 +539,6 @@ func (c *sheetCompiler) rules(list *yaml.Node) {
 	for i, n := range list.Content {
 		c.rule(n, fmt.Sprintf("rules[%d]", i+1), lines)
 	}
-	c.sheet.windows = sortedRefs(c.sheet.windows)
-	if len(c.sheet.windows) > MaxWindows {
-		c.fail(placeOf(list), "rules", "read %d different counters over a window; at most %d", len(c.sheet.windows), MaxWindows)
-	}
-	c.prove(placeOf(list))
 }
 
 // rule compiles one rule. lines is where the names so far are.
@@ -483,7 +547,8 @@ func (c *sheetCompiler) rule(n *yaml.Node, where string, lines map[string]int) {
 		c.fail(placeOf(n), where, "a rule has keys: name, require, and perhaps when and because; this is %s", shape(n))
 		return
 	}
-	r := rule{place: fmt.Sprintf("%s:%d", c.file, n.Line)}
+	r := rule{about: &about{file: c.file, place: fmt.Sprintf("%s:%d", c.file, n.Line), node: n, limits: c.limits}}
+	visits, windows := c.nodes, len(c.sheet.windows)
 	// The name first: what else is wrong is said with it.
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if key, value := n.Content[i], n.Content[i+1]; key.Value == "name" && value.Kind == yaml.ScalarNode && ruleName(value.Value) {
@@ -491,28 +556,42 @@ func (c *sheetCompiler) rule(n *yaml.Node, where string, lines map[string]int) {
 			break
 		}
 	}
-	found, ok := c.entries(n, where, []string{"name", "require", "when", "because"}, []string{"mode"})
+	keys, later := ruleKeys, []string(nil)
+	if c.language < version2 {
+		keys, later = oldRuleKeys, laterRuleKeys
+	}
+	found, ok := c.entries(n, where, keys, later)
 	if !ok {
 		return
 	}
 	r.name = c.name(n, where, found, lines)
 	if e, ok := found["when"]; ok {
 		if s, ok := c.scalar(e, where+".when", "a condition such as order.type == LIMIT"); ok {
-			r.when = c.condition(s, where+".when")
+			r.when, r.whenText = c.condition(s, where+".when"), oneLine(s.value())
 		}
 	}
 	if e, ok := found["require"]; !ok {
 		c.fail(placeOf(n), where, "require is missing; write the condition that must be true for an order to pass")
 	} else if s, ok := c.scalar(e, where+".require", "a condition such as order.quantity <= 10"); ok {
 		r.require = c.condition(s, where+".require")
-		r.because = template{{text: shorten(oneLine(s.value()), 200) + " does not hold"}}
+		r.requireText = oneLine(s.value())
+		r.because = doesNotHold(shorten(r.requireText, 200))
+	}
+	if e, ok := found["warn"]; ok {
+		c.warn(&r, e, where+".warn")
 	}
 	if e, ok := found["because"]; ok {
-		if s, ok := c.scalar(e, where+".because", "a sentence"); ok {
-			r.because = c.template(s, where+".because")
-		}
+		r.because = c.because(e, where+".because", r.because)
 	}
-	r.reads = readsOf(r.when, r.require)
+	if e, ok := found["controls"]; ok {
+		r.controls = c.controls(e, where+".controls")
+	}
+	if e, ok := found["mode"]; ok {
+		mode, _ := c.mode(e, where+".mode")
+		r.shadow = mode == Shadow
+	}
+	r.reads, r.narrow = readsOf(r.when, r.require), narrowOf(readsOf(r.require, r.warn))
+	r.visits, r.windows = c.nodes-visits, slices.Clone(c.sheet.windows[windows:])
 	c.sheet.rules = append(c.sheet.rules, r)
 }
 
@@ -590,6 +669,76 @@ func (c *checker) only(o operand) bool {
 	}
 	c.fault(o.at, "%s can only be compared, as in order.type == LIMIT", o)
 	return false
+}
+
+// because compiles a rule's sentence, or the same in several languages. Where there is none, was stands.
+func (c *sheetCompiler) because(e entry, where string, was sentences) sentences {
+	if c.language < version2 || e.value.Kind != yaml.MappingNode || !slices.ContainsFunc(langKeys, func(key string) bool { return hasKey(e.value, key) }) {
+		if s, ok := c.scalar(e, where, "a sentence"); ok {
+			return oneFor(c.template(s, where))
+		}
+		return was
+	}
+	found, ok := c.entries(e.value, where, langKeys, nil)
+	if !ok {
+		return was
+	}
+	in := map[string]template{}
+	for _, lang := range langKeys {
+		if one, ok := found[lang]; ok {
+			if s, ok := c.scalar(one, where+"."+lang, "a sentence"); ok {
+				in[lang] = c.template(s, where+"."+lang)
+			}
+		}
+	}
+	english, hasEnglish := in["en"]
+	chinese, hasChinese := in["zh"]
+	switch {
+	case !hasEnglish:
+		return oneFor(chinese)
+	case !hasChinese:
+		return oneFor(english)
+	}
+	return sentences{english, chinese}
+}
+
+func hasKey(n *yaml.Node, key string) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return true
+		}
+	}
+	return false
+}
+
+// controlsMax is the last number of docs/controls.md.
+const controlsMax = 32
+
+// controls reads of which controls a rule is one.
+func (c *sheetCompiler) controls(e entry, where string) []int {
+	const want = "a list of numbers of docs/controls.md, such as [13]"
+	if empty(e.value) || e.value.Kind == yaml.SequenceNode && len(e.value.Content) == 0 {
+		c.fail(placeOf(e.key), where, "is empty; write %s", want)
+		return nil
+	}
+	if e.value.Kind != yaml.SequenceNode {
+		c.fail(placeOf(e.value), where, "must be %s, not %s", want, shape(e.value))
+		return nil
+	}
+	var all []int
+	for _, n := range e.value.Content {
+		number, err := strconv.Atoi(n.Value)
+		switch {
+		case n.Kind != yaml.ScalarNode || err != nil || number < 1 || number > controlsMax || strconv.Itoa(number) != n.Value:
+			c.fail(placeOf(n), where, "%q is no number of a control; there are 1 to %d", shorten(n.Value, textShown), controlsMax)
+		case slices.Contains(all, number):
+			c.fail(placeOf(n), where, "%d is there twice", number)
+		default:
+			all = append(all, number)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // template compiles a because: a sentence with {expressions}.

@@ -59,6 +59,7 @@ func costOf(n *node) cost {
 func (r *rule) cost() cost {
 	c := costOf(r.when)
 	c.add(costOf(r.require))
+	c.add(costOf(r.warn))
 	return c
 }
 

@@ -110,12 +110,59 @@ func TestDecide(t *testing.T) {
 				if len(errs) > 0 {
 					return lines(errs)
 				}
-				return told(rules.Decide(hub.TraderName(trader), source))
+				var lang string
+				d.MaybeScanArgs(t, "lang", &lang)
+				return whole(t, rules, hub.TraderName(trader), source, hub.Lang(lang))
+			case "explain":
+				var trader, lang string
+				d.ScanArgs(t, "trader", &trader)
+				d.MaybeScanArgs(t, "lang", &lang)
+				rules, errs := policy.Compile(files)
+				if len(errs) > 0 {
+					return lines(errs)
+				}
+				return explained(rules.Explain(hub.TraderName(trader), source, hub.Lang(lang)))
 			}
 			t.Fatalf("unknown command %s", d.Cmd)
 			return ""
 		})
 	})
+}
+
+// whole is all that the rules say about an order.
+func whole(t *testing.T, rules *policy.Rules, trader hub.TraderName, source policy.Source, lang hub.Lang) string {
+	t.Helper()
+	var d policy.Decision
+	rules.DecideInto(&d, trader, source, lang)
+	b := told(d.Refusals)
+	if lang == hub.English && b != told(rules.Decide(trader, source)) {
+		t.Errorf("Decide and DecideInto do not agree:\n%s%s", told(rules.Decide(trader, source)), b)
+	}
+	if len(d.Shadows) > 0 {
+		b += "shadow " + strings.ReplaceAll(strings.TrimSuffix(told(d.Shadows), "\n"), "\n", "\nshadow ") + "\n"
+	}
+	for _, w := range d.Warnings {
+		b += fmt.Sprintf("warning %s %s: %s\n    %v\n", w.Place(), w.Rule(), w.Text(source, lang), w.Values(source))
+	}
+	for _, k := range d.Clear {
+		b += fmt.Sprintf("clear %v\n", k)
+	}
+	return b
+}
+
+func explained(findings []policy.Finding) string {
+	var b strings.Builder
+	for _, f := range findings {
+		fmt.Fprintf(&b, "%s %s (%s): %s", f.Place, f.Name, f.Mode, f.Outcome)
+		if f.Text != "" {
+			fmt.Fprintf(&b, ": %s", f.Text)
+		}
+		fmt.Fprintf(&b, "\n    %v\n", f.Values)
+		for _, p := range f.Parts {
+			fmt.Fprintf(&b, "    %s: %s\n", p.Text, p.Outcome)
+		}
+	}
+	return b.String()
 }
 
 func told(refusals []hub.Refusal) string {

@@ -15,10 +15,3 @@ func (r *Rules) RulesOf(trader hub.TraderName) []hub.OverrideRule {
 	}
 	return all
 }
-
-// ofFund marks refusals as the fund's: a rule of the library may be in force twice, by both files.
-func ofFund(refusals []hub.Refusal) {
-	for i := range refusals {
-		refusals[i].Fund = true
-	}
-}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"tradehub/hub"
 )
 
@@ -31,6 +33,7 @@ type Rules struct {
 	revision string
 	fund     *sheet // nil: there is no fund file
 	traders  map[hub.TraderName]*sheet
+	shelf    []*Library       // sorted by file
 	names    []hub.TraderName // sorted
 	windows  []Ref
 	// language is the version that the files were compiled by.
@@ -46,6 +49,7 @@ type sheet struct {
 	rules   []rule
 	watches []*Watch
 	windows []Ref
+	limits  []Limit // sorted by name; of the owner's file alone
 	// currency is the fund's, if its file says it.
 	currency   string
 	currencyAt place
@@ -56,12 +60,37 @@ type sheet struct {
 
 // rule is one rule, compiled.
 type rule struct {
-	name    string
-	place   string // file:line
-	when    *node  // nil: always
+	when    *node // nil: always
 	require *node
-	because template
-	reads   []*node // variables and limits of when and require, sorted by name, each once
+	// warn holds as long as nobody need be warned; nil: nobody wants to be.
+	warn *node
+	// tighter: where warn holds, require does; so what passes as a rule does is asked once.
+	tighter bool
+	// shadow: it decides and is recorded, and refuses nothing.
+	shadow bool
+	*about
+}
+
+// about is what is known of a rule and not needed to decide.
+type about struct {
+	name     string
+	file     string
+	place    string // file:line
+	controls []int  // sorted
+	because  sentences
+	reads    []*node // variables and limits of when and require, sorted by name, each once
+	// percent is what warn says of require; "" for one with a condition of its own. warnReads are the variables and limits of warn, sorted by name, each once.
+	percent   string
+	warnReads []*node
+	narrow    Narrowing // what a warning is about
+	// texts of the conditions, as they are written.
+	whenText, requireText, warnText string
+	// usedAt is file:line of the use that took the rule from a library; "" of a rule in its owner's file.
+	usedAt  string
+	limits  map[string]limit // what its conditions read
+	node    *yaml.Node
+	visits  int // nodes that it took to check it
+	windows []Ref
 }
 
 // Option says what Compile cannot know from the files.
@@ -95,15 +124,19 @@ func Compile(files []hub.PolicyFile, more ...Option) (*Rules, []Error) {
 	rules := &Rules{revision: revision(files), traders: make(map[hub.TraderName]*sheet), language: o.language}
 	opened := make([]*sheetCompiler, len(files))
 	for i, file := range files {
-		opened[i] = open(file)
-		if opened[i].known {
+		opened[i] = open(file, o.language)
+		if opened[i].known && !opened[i].isLibrary() {
 			errs = append(errs, rules.add(opened[i].sheet)...)
 		}
 	}
 	currency, wrong := rules.currency(o.currency)
 	errs = append(errs, wrong...)
+	shelf := compileLibraries(opened, scale{currency: currency, units: o.language > 0})
 	for _, c := range opened {
-		c.compile(scale{currency: currency, units: o.language > 0})
+		if !c.isLibrary() {
+			c.shelf = shelf
+			c.compile(scale{currency: currency, units: o.language > 0})
+		}
 		errs = append(errs, c.errs...)
 	}
 	if len(errs) > 0 {
@@ -111,6 +144,7 @@ func Compile(files []hub.PolicyFile, more ...Option) (*Rules, []Error) {
 		return nil, slices.Compact(errs)
 	}
 	rules.finish()
+	rules.shelve(opened)
 	return rules, nil
 }
 
@@ -248,70 +282,6 @@ func (r *Rules) WindowsOf(trader hub.TraderName) []Ref {
 		}
 	}
 	return sortedRefs(refs)
-}
-
-// Decide asks the trader's rules, then the fund's, all of them, and returns every refusal; none means that the order passes. It allocates only for refusals.
-func (r *Rules) Decide(trader hub.TraderName, source Source) []hub.Refusal {
-	var refusals []hub.Refusal
-	if own := r.traders[trader]; own != nil {
-		refusals = own.decide(source, refusals)
-	} else {
-		text := fmt.Sprintf("trader %s has no policy: every order is refused until there is a file that says policy: trader and trader: %s", trader, trader)
-		refusals = append(refusals, hub.Refusal{Code: CodeNoPolicy, Text: text})
-	}
-	if r.fund != nil {
-		n := len(refusals)
-		refusals = r.fund.decide(source, refusals)
-		ofFund(refusals[n:])
-		return refusals
-	}
-	return append(refusals, hub.Refusal{Code: CodeNoPolicy, Text: "the fund has no policy: every order is refused until there is a file that says policy: fund"})
-}
-
-func (s *sheet) decide(source Source, refusals []hub.Refusal) []hub.Refusal {
-	for i := range s.rules {
-		m := machine{source: source}
-		rule := &s.rules[i]
-		if rule.passes(&m) {
-			continue
-		}
-		refusals = append(refusals, rule.refusal(&m, source))
-	}
-	return refusals
-}
-
-// passes reports whether the rule does not apply, or holds. What could not be computed is kept in m.
-func (r *rule) passes(m *machine) bool {
-	if r.when != nil {
-		applies, ok := m.truth(r.when)
-		if !ok {
-			return false
-		}
-		if !applies {
-			return true
-		}
-	}
-	holds, ok := m.truth(r.require)
-	return holds && ok
-}
-
-func (r *rule) refusal(m *machine, source Source) hub.Refusal {
-	refusal := hub.Refusal{Code: CodeRule, Rule: r.name, Place: r.place, Values: r.values(source)}
-	if m.fate != fateNone {
-		refusal.Code, refusal.Text = CodeNotComputable, m.sentence()
-		return refusal
-	}
-	refusal.Text = r.because.fill(source)
-	return refusal
-}
-
-// values are what the rule reads, as "name=value". They are asked for again: a source gives the same answers throughout a decision.
-func (r *rule) values(source Source) []string {
-	values := make([]string, 0, len(r.reads))
-	for _, n := range r.reads {
-		values = append(values, n.String()+"="+exact(n, source))
-	}
-	return values
 }
 
 // readsOf are the variables and limits below nodes, sorted by name, each once.

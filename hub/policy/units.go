@@ -12,8 +12,8 @@ import (
 )
 
 // Language is the present version of the rules' language. A file is compiled by the version that was in force when it was loaded, for the journal must mean tomorrow what it meant
-// when it was written: 0 is the language without units, 1 the one whose numbers have units.
-const Language = 1
+// when it was written: 0 is the language without units, 1 the one whose numbers have units, 2 has libraries, shadow, warnings, controls and sentences in two languages.
+const Language = 2
 
 // Bases that units are made of, besides currencies, which are named by their codes.
 const (

@@ -155,13 +155,7 @@ func truthOf(n *node, source Source) (bool, error) {
 func (w *Watch) Sentence(source Source) string { return w.because.fill(source) }
 
 // Values are what the watch reads, as "name=value", sorted.
-func (w *Watch) Values(source Source) []string {
-	values := make([]string, 0, len(w.reads))
-	for _, n := range w.reads {
-		values = append(values, n.String()+"="+exact(n, source))
-	}
-	return values
-}
+func (w *Watch) Values(source Source) []string { return valuesOf(w.reads, source) }
 
 // watchable refuses a variable that a watch cannot read; true when it can, or when this is no watch.
 func (c *checker) watchable(info *VarInfo, at int) bool {
@@ -227,7 +221,7 @@ func (c *sheetCompiler) watchOf(n *yaml.Node, where string, lines map[string]int
 			break
 		}
 	}
-	found, ok := c.entries(n, where, []string{"name", "when", "then", "because", "clear", "again"}, nil)
+	found, ok := c.entries(n, where, watchKeys, nil)
 	if !ok {
 		return
 	}
