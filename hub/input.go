@@ -213,6 +213,8 @@ type Mark struct {
 	Price      Decimal `cbor:"2,keyasint"`
 	// Seen is when the hub received the tick; 0: with the entry.
 	Seen Time `cbor:"60,keyasint,omitempty"`
+	// Gateway whose market it is: positions elsewhere in the same contract have marks of their own. "" is every gateway's, as in journals of before marks knew it.
+	Gateway GatewayName `cbor:"110,keyasint,omitempty"`
 }
 
 // Marks values what is held at the last prices.

@@ -1,6 +1,8 @@
 package codec_test
 
 import (
+	"bytes"
+	"encoding/hex"
 	"reflect"
 	"strings"
 	"testing"
@@ -118,6 +120,22 @@ func TestDecodeSaysWhatIsWrong(t *testing.T) {
 		if _, err := codec.Decode(c.bytes); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%x: got %v, want %q", c.bytes, err, c.want)
 		}
+	}
+}
+
+// TestOldMarks: what journals of before marks knew their gateway say is read as it was meant, and written as it was.
+func TestOldMarks(t *testing.T) {
+	old, err := hex.DecodeString("090000000000000007a10181a301a201667262323730310264534846450246333530302e35183c05")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := hub.Entry{Time: 7, Input: hub.Marks{Marks: []hub.Mark{{Instrument: hub.Instrument{Symbol: "rb2701", Exchange: "SHFE"}, Price: hub.MustDecimal("3500.5"), Seen: 5}}}}
+	got, err := codec.Decode(old)
+	if err != nil || !cmp.Equal(got, want, cmp.Comparer(hub.Decimal.Equal)) {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+	if again, err := codec.Encode(want); err != nil || !bytes.Equal(again, old) {
+		t.Errorf("written as %x, %v; want %x", again, err, old)
 	}
 }
 

@@ -333,7 +333,7 @@ func (c *Core) mark(in hub.Marks) {
 	touched := make([]bool, len(c.traders))
 	for _, m := range in.Marks {
 		for _, k := range c.contractList {
-			if k.Instrument != m.Instrument || k.Why != "" || outOfRange(m.Price) {
+			if k.Instrument != m.Instrument || m.Gateway != "" && k.Gateway != m.Gateway || k.Why != "" || outOfRange(m.Price) {
 				continue
 			}
 			if !c.bearable(k, m.Price) {

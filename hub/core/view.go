@@ -217,18 +217,18 @@ func (c *Core) RiskBook() hub.RiskBook {
 	}
 	for _, p := range c.fund.Positions {
 		if p.Mark.IsPos() {
-			r.Marks = append(r.Marks, hub.Mark{Instrument: p.Key.Instrument, Price: p.Mark})
+			r.Marks = append(r.Marks, hub.Mark{Instrument: p.Key.Instrument, Price: p.Mark, Gateway: p.Key.Gateway})
 		}
 	}
 	return r
 }
 
-// Held returns every contract that a trader holds or works, with its last mark.
+// Held returns every contract that a trader holds or works, at each gateway, with its last mark there.
 func (c *Core) Held() []hub.Mark {
 	var out []hub.Mark
 	for _, p := range c.fund.Positions {
 		if !c.idle(p.Key) {
-			out = append(out, hub.Mark{Instrument: p.Key.Instrument, Price: p.Mark, Seen: p.Seen})
+			out = append(out, hub.Mark{Instrument: p.Key.Instrument, Price: p.Mark, Seen: p.Seen, Gateway: p.Key.Gateway})
 		}
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -302,6 +303,32 @@ func TestOrderThereAndBack(t *testing.T) {
 	h.screen.wait(t, "position alpha LONG 2")
 	h.tick("3510") // a mark of its own
 	h.screen.wait(t, "account alpha 1000220")
+	if err := h.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Two gateways that trade one contract have markets of their own, and what is held at each is worth what it is worth there.
+func TestPositionsAreValuedWhereTheyAre(t *testing.T) {
+	h := open(t, t.TempDir(), func(o *runner.Options) { o.SetUp.Gateways = []hub.GatewayName{"SIM", "OTHER"} })
+	h.up()
+	there := rb
+	there.Gateway = "OTHER"
+	h.GatewayUp("OTHER", []hub.Contract{there})
+	h.screen.wait(t, "gateway OTHER is up")
+	for i, at := range []hub.GatewayName{"SIM", "OTHER"} {
+		h.OnTick(hub.Tick{Instrument: rb.Instrument, Gateway: at, Last: d("3500")})
+		ids := make(chan hub.OrderID, 1)
+		h.Submit("alpha", at, buy, func(id hub.OrderID, _ hub.GatewayName, _ error) { ids <- id })
+		id := <-ids
+		h.plugins.wait(t, "send "+string(id))
+		h.Report(hub.VenueReport{Gateway: at, OrderID: id, Kind: hub.ReportFill, TradeID: "t" + strconv.Itoa(i), Price: d("3500"), Qty: d("2")})
+		h.screen.wait(t, "order "+string(id)+" FILLED")
+	}
+	h.OnTick(hub.Tick{Instrument: rb.Instrument, Gateway: "OTHER", Last: d("3510")}) // 2 lots of 10 t
+	h.screen.wait(t, "account alpha 1000200")
+	h.OnTick(hub.Tick{Instrument: rb.Instrument, Gateway: "SIM", Last: d("3450")})
+	h.screen.wait(t, "account alpha 999200")
 	if err := h.Check(); err != nil {
 		t.Error(err)
 	}

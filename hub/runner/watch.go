@@ -143,17 +143,17 @@ func (r *Runner) askAgain(now hub.Time) {
 // seenAgain is how much newer the tick of a price that did not change must be to be worth an entry, for watches over the age of prices.
 const seenAgain = 5 * time.Second
 
-// markHeld proposes the last prices of what is held or worked, where they changed. For watches that time may set off, it says that prices were seen again, and if nothing else, that time
-// has passed.
+// markHeld proposes the last prices of what is held or worked, each of the gateway where that is so, where they changed. For watches that time may set off, it says that prices were seen
+// again, and if nothing else, that time has passed.
 func (r *Runner) markHeld() {
 	r.mu.Lock()
 	held, timed := r.core.Held(), r.core.Timed()
 	r.mu.Unlock()
 	var marks []hub.Mark
 	for _, m := range held {
-		v := r.market.view(look(r, func(c *core.Core) hub.GatewayName { return c.GatewayOf("", m.Instrument) }), m.Instrument)
+		v := r.market.view(m.Gateway, m.Instrument)
 		if v.Last.IsPos() && (!v.Last.Equal(m.Price) || timed && v.Seen.Sub(m.Seen) >= seenAgain) {
-			marks = append(marks, hub.Mark{Instrument: m.Instrument, Price: v.Last, Seen: v.Seen})
+			marks = append(marks, hub.Mark{Instrument: m.Instrument, Price: v.Last, Seen: v.Seen, Gateway: m.Gateway})
 		}
 	}
 	switch {
@@ -170,7 +170,7 @@ func (r *Runner) resubscribe(gateway hub.GatewayName) {
 	held := r.core.Held()
 	r.mu.Unlock()
 	for _, m := range held {
-		if look(r, func(c *core.Core) hub.GatewayName { return c.GatewayOf("", m.Instrument) }) == gateway {
+		if m.Gateway == gateway {
 			r.subscribe(gateway, m.Instrument)
 		}
 	}

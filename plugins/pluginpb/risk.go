@@ -200,11 +200,11 @@ func (r *reading) rate(x *Rate) hub.Rate {
 }
 
 func markOf(m hub.Mark) *Mark {
-	return &Mark{Instrument: InstrumentOf(m.Instrument), Price: num(m.Price), Seen: int64(m.Seen)}
+	return &Mark{Instrument: InstrumentOf(m.Instrument), Price: num(m.Price), Seen: int64(m.Seen), Gateway: text(m.Gateway)}
 }
 
 func (r *reading) mark(x *Mark) hub.Mark {
-	return hub.Mark{Instrument: x.GetInstrument().Hub(), Price: r.num("price", x.GetPrice()), Seen: hub.Time(x.GetSeen())}
+	return hub.Mark{Instrument: x.GetInstrument().Hub(), Price: r.num("price", x.GetPrice()), Seen: hub.Time(x.GetSeen()), Gateway: hub.GatewayName(x.GetGateway())}
 }
 
 func tradeOf(t hub.Trade) *Trade {

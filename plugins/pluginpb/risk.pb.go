@@ -1091,7 +1091,9 @@ type Mark struct {
 	// The price.
 	Price string `protobuf:"bytes,2,opt,name=price,proto3" json:"price,omitempty"`
 	// When the hub received it: nanoseconds since 1970 UTC; 0: with this message.
-	Seen          int64 `protobuf:"varint,3,opt,name=seen,proto3" json:"seen,omitempty"`
+	Seen int64 `protobuf:"varint,3,opt,name=seen,proto3" json:"seen,omitempty"`
+	// At which gateway; empty: at every one that trades it.
+	Gateway       string `protobuf:"bytes,4,opt,name=gateway,proto3" json:"gateway,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1145,6 +1147,13 @@ func (x *Mark) GetSeen() int64 {
 		return x.Seen
 	}
 	return 0
+}
+
+func (x *Mark) GetGateway() string {
+	if x != nil {
+		return x.Gateway
+	}
+	return ""
 }
 
 // Event is something that happened, told in the order in which the hub did it.
@@ -2163,13 +2172,14 @@ const file_tradehub_plugin_v1_risk_proto_rawDesc = "" +
 	"\x05price\x18\t \x01(\tR\x05price\x12\x10\n" +
 	"\x03pnl\x18\n" +
 	" \x01(\tR\x03pnl\x12\x14\n" +
-	"\x05drift\x18\v \x01(\tR\x05drift\"p\n" +
+	"\x05drift\x18\v \x01(\tR\x05drift\"\x8a\x01\n" +
 	"\x04Mark\x12>\n" +
 	"\n" +
 	"instrument\x18\x01 \x01(\v2\x1e.tradehub.plugin.v1.InstrumentR\n" +
 	"instrument\x12\x14\n" +
 	"\x05price\x18\x02 \x01(\tR\x05price\x12\x12\n" +
-	"\x04seen\x18\x03 \x01(\x03R\x04seen\"\xed\x03\n" +
+	"\x04seen\x18\x03 \x01(\x03R\x04seen\x12\x18\n" +
+	"\agateway\x18\x04 \x01(\tR\agateway\"\xed\x03\n" +
 	"\x05Event\x128\n" +
 	"\adecided\x18\x01 \x01(\v2\x1c.tradehub.plugin.v1.DecisionH\x00R\adecided\x121\n" +
 	"\x05order\x18\x02 \x01(\v2\x19.tradehub.plugin.v1.OrderH\x00R\x05order\x121\n" +

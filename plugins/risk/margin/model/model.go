@@ -214,7 +214,7 @@ func (m *Model) account(h hub.Account) {
 func (m *Model) mark(marks []hub.Mark) {
 	for _, mark := range marks {
 		for _, c := range m.all {
-			if c.Instrument != mark.Instrument || c.mark.Equal(mark.Price) {
+			if c.Instrument != mark.Instrument || mark.Gateway != "" && c.Gateway != mark.Gateway || c.mark.Equal(mark.Price) {
 				continue
 			}
 			c.mark = mark.Price.Trim(0)

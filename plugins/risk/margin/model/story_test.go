@@ -276,6 +276,29 @@ func TestProfitIsEquity(t *testing.T) {
 	}
 }
 
+// TestMarksKnowTheirGateway: a contract at two gateways is valued by each one's own price; a mark that names no gateway is both's.
+func TestMarksKnowTheirGateway(t *testing.T) {
+	b := book("alpha")
+	i, _ := hub.ParseInstrument("rb2610.SHFE")
+	there := contracts()["rb2610.SHFE"]
+	there.Gateway = "OTHER"
+	b.Contracts = append(b.Contracts, there)
+	for _, at := range []hub.GatewayName{gateway, "OTHER"} {
+		b.Positions = append(b.Positions, hub.Position{Trader: "alpha", Instrument: i, Gateway: at, Direction: hub.Short, Qty: dec("10"), Price: dec("3500")})
+	}
+	m := model.New(plain(), b)
+	for _, c := range []struct {
+		at    hub.GatewayName
+		price string
+		want  string // 1,000,000, less what is lost and 15 % of 20 lots' value
+	}{{"", "3600", "872000"}, {"OTHER", "3500", "883500"}, {gateway, "3500", "895000"}} {
+		m.Observe(hub.RiskEvent{Marks: []hub.Mark{{Instrument: i, Price: dec(c.price), Gateway: c.at}}})
+		if got := used(t, m, "alpha", "margin.available"); got != c.want {
+			t.Errorf("after %s at %q margin.available is %s, want %s", c.price, c.at, got, c.want)
+		}
+	}
+}
+
 // TestUndecidedIsBounded: when decisions stop coming, so do passes; a second candidate under one number is none.
 func TestUndecidedIsBounded(t *testing.T) {
 	m := model.New(plain(), book("alpha"))
