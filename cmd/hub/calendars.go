@@ -10,6 +10,7 @@ import (
 
 	"tradehub/hub/calendar"
 	"tradehub/hub/config"
+	"tradehub/hub/folder"
 )
 
 // calendarFilesMax bounds what is read.
@@ -74,7 +75,7 @@ func readCalendars(c config.Config) ([]calendar.File, error) {
 		return nil, fmt.Errorf("calendars %s: %w", c.CalendarFiles, err)
 	}
 	for _, entry := range entries {
-		if entry.IsDir() || !isPolicy(entry.Name()) || entry.Name()[0] == '.' {
+		if entry.IsDir() || !folder.Is(entry.Name()) {
 			continue
 		}
 		if len(out) == calendarFilesMax {

@@ -63,10 +63,11 @@ func checkPlugins(e env, c config.Config) []string {
 
 // checkPolicies compiles the policies and holds them against the traders: a trader without a policy, and a fund without one, could not send a single order.
 func checkPolicies(c config.Config) (int, *policy.Rules, []string) {
-	files, err := readPolicies(c.Policies)
+	content, err := trustedPolicies(c)
 	if err != nil {
-		return 0, nil, []string{err.Error()}
+		return 0, nil, strings.Split(err.Error(), "\n")
 	}
+	files := content.Files
 	rules, errs := policy.Compile(files, policy.InCurrency(c.Fund.Currency))
 	if len(errs) > 0 {
 		return len(files), nil, mapped(errs, func(p policy.Error) string { p.File = filepath.Join(c.Policies, p.File); return p.String() })

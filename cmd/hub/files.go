@@ -2,16 +2,13 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"tradehub/hub"
 	"tradehub/hub/config"
+	"tradehub/hub/folder"
 )
 
 // readConfig reads and parses a configuration file. What is wrong in it comes back as lines.
@@ -44,49 +41,26 @@ func mustConfig(e env, file string) (config.Config, error) {
 	return c, nil
 }
 
-// policyFilesMax bounds what is read; package policy bounds what is compiled.
-const policyFilesMax = 2000
-
-// readPolicies reads the policy files below a folder, sorted by name: every .yaml and .yml but tests, which end in _test. Names are as seen from the folder,
-// with slashes, since they stand in refusals and in the revision.
-func readPolicies(folder string) ([]hub.PolicyFile, error) {
-	return readPoliciesFS(os.DirFS(folder), folder)
+// readPolicies reads the policy files below a folder, whoever may have written them.
+func readPolicies(at string) ([]hub.PolicyFile, error) {
+	files, err := folder.Read(at)
+	return files, noFolder(at, err)
 }
 
-func readPoliciesFS(files fs.FS, folder string) ([]hub.PolicyFile, error) {
-	var out []hub.PolicyFile
-	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if hidden := strings.HasPrefix(d.Name(), ".") && name != "."; d.IsDir() && hidden {
-			return fs.SkipDir
-		} else if hidden || d.IsDir() || !isPolicy(name) {
-			return nil
-		}
-		if len(out) == policyFilesMax {
-			return fmt.Errorf("more than %d policy files", policyFilesMax)
-		}
-		text, err := fs.ReadFile(files, name)
-		if err != nil {
-			return err
-		}
-		out = append(out, hub.PolicyFile{Name: name, Text: string(text)})
-		return nil
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, not("policies: in hub.yaml names the folder", "there is no folder of policies %s", folder)
+// trustedPolicies reads those that the hub puts in force: a folder that others can write is not read.
+func trustedPolicies(c config.Config) (folder.Content, error) {
+	content, err := folder.ReadTrusted(c.Policies, folder.Trust{Group: c.PoliciesGroup})
+	if unsafe := (*folder.UnsafeError)(nil); errors.As(err, &unsafe) {
+		return content, not("policies decide which orders pass, so nobody else may write them", "the policies are not read:\n%w", err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("policies %s: %w", folder, err)
-	}
-	slices.SortFunc(out, func(a, b hub.PolicyFile) int { return strings.Compare(a.Name, b.Name) })
-	return out, nil
+	return content, noFolder(c.Policies, err)
 }
 
-func isPolicy(name string) bool {
-	ext := path.Ext(name)
-	return (ext == ".yaml" || ext == ".yml") && !strings.HasSuffix(strings.TrimSuffix(name, ext), "_test")
+func noFolder(at string, err error) error {
+	if errors.Is(err, folder.ErrNone) {
+		return not("policies: in hub.yaml names the folder", "there is no folder of policies %s", at)
+	}
+	return err
 }
 
 // findPlugin answers where a plugin's program is: in the folder that the configuration names, or else beside the hub.

@@ -48,6 +48,7 @@ type house struct {
 	subscriptions *subscriptions
 	up            *waiting
 	numbers       numbers
+	shelf         shelf
 }
 
 // openHouse opens the journal and makes the parts. Nothing runs yet but the journal.
@@ -170,24 +171,8 @@ func pluginConfigs(e env, c config.Config) (gateways, managers []host.PluginConf
 
 // start makes the hub live. When it returns, plugins are starting and the control socket answers.
 func (h *house) start(ctx context.Context) error {
-	files, err := readPolicies(h.config.Policies)
-	if err != nil {
+	if err := h.startRunner(ctx); err != nil {
 		return err
-	}
-	warnings, err := h.runner.Start(ctx, h.host, publisher{h}, files)
-	if err != nil {
-		return err
-	}
-	for _, w := range warnings {
-		h.log.Error("policy", "error", w)
-	}
-	if len(warnings) > 0 {
-		h.log.Error("the policies are wrong: the revision of the last run stays in force", "revision", h.runner.Revision())
-	}
-	if _, rules, wrong := checkPolicies(h.config); rules != nil {
-		for _, w := range wrong {
-			h.log.Warn(w)
-		}
 	}
 	listener, err := ctl.Listen(h.config.Data)
 	if err != nil {

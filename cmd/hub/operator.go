@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -149,24 +148,6 @@ func ctlPosition(p hub.Position) ctl.Position {
 		Trader: string(p.Trader), Gateway: string(p.Gateway), Contract: p.Instrument.String(), Direction: p.Direction.String(), Quantity: p.Qty, Today: p.Today,
 		Yesterday: p.Yesterday, Frozen: p.Frozen, Price: p.Price, PnL: p.PnL,
 	}
-}
-
-func (o operator) ReloadPolicy(ctx context.Context, by string) (ctl.Reloaded, error) {
-	files, err := readPolicies(o.h.config.Policies)
-	if err != nil {
-		return ctl.Reloaded{}, err
-	}
-	revision, errs, err := o.h.runner.LoadPolicies(ctx, files, by)
-	if err != nil {
-		return ctl.Reloaded{}, err
-	}
-	o.h.log.Info("policy reload", "by", by, "revision", revision, "files", len(files), "errors", len(errs))
-	if _, rules, wrong := checkPolicies(o.h.config); rules != nil {
-		for _, w := range wrong {
-			o.h.log.Warn(w)
-		}
-	}
-	return ctl.Reloaded{Revision: revision, Files: len(files), Errors: errs}, nil
 }
 
 // StartRPC opens the traders' addresses. That they are open already is said, and is no error.

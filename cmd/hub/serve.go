@@ -116,6 +116,13 @@ func (h *house) live(ctx context.Context) error {
 	if err := h.start(ctx); err != nil {
 		return quiet(ctx, err)
 	}
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if !h.config.PoliciesByHand {
+		watching.Go(func() { h.watchPolicies(ctx) })
+	}
 	if err := h.openAddresses(ctx); err != nil {
 		return quiet(ctx, err)
 	}

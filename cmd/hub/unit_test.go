@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -272,20 +271,6 @@ alpha    olivia  09:30:05  fire  5 rb2610.SHFE LONG of alpha remain: 1 closing o
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestReadPolicies(t *testing.T) {
-	file := &fstest.MapFile{Data: []byte("x")}
-	files, err := readPoliciesFS(fstest.MapFS{
-		"traders/alpha.yaml": file, "fund.yml": file, "fund_test.yaml": file, "traders/alpha_test.yml": file, ".git/a.yaml": file, ".a.yaml": file, "notes.txt": file, "a.yaml~": file,
-	}, "p")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []hub.PolicyFile{{Name: "fund.yml", Text: "x"}, {Name: "traders/alpha.yaml", Text: "x"}}
-	if diff := cmp.Diff(want, files); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

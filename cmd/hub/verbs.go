@@ -29,6 +29,7 @@ func verbs() []verb {
 		rateVerbs(),
 		bookVerbs(),
 		calendarVerbs(),
+		alertVerbs(),
 		[]verb{versionVerb()},
 	)
 }

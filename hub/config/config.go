@@ -59,6 +59,10 @@ type Config struct {
 	PluginDir string
 	// Policies is the folder of the policy files.
 	Policies string
+	// PoliciesGroup are users who may write policies, beside the folder's owner; "" for nobody.
+	PoliciesGroup string
+	// PoliciesByHand: a change in the folder takes force when somebody says so, and not as soon as it is saved.
+	PoliciesByHand bool
 	// Calendar is the main one: counters and profit and loss of the day roll with it.
 	Calendar Calendar
 	// Calendars are those of exchanges, as the file says; MainCalendar is the name of the main one. What is not in it has the hub's default.

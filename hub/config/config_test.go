@@ -75,6 +75,8 @@ risk_managers:
   watch: {plugin: watch}
 plugins: {dir: /usr/lib/hub}
 policies: ./rules
+policies_group: compliance
+policies_watch: false
 calendar: {zone: UTC, roll: "00:00"}
 calendars: {SHFE: cn-futures, SSE: main}
 calendar_files: /etc/calendars
@@ -123,7 +125,7 @@ func TestWhole(t *testing.T) {
 			{Name: "watch", Plugin: "watch", Deadline: config.DeadlineDefault, Settings: []byte("{}")},
 		},
 		PluginDir: "/usr/lib/hub",
-		Policies:  "/etc/hub/rules",
+		Policies:  "/etc/hub/rules", PoliciesGroup: "compliance", PoliciesByHand: true,
 		Calendar:  config.Calendar{Zone: "UTC"},
 		Calendars: []hub.ExchangeCalendar{{Exchange: "SHFE", Calendar: "cn-futures"}, {Exchange: "SSE", Calendar: "main"}},
 

@@ -77,6 +77,12 @@ func (r *reader) document(root place) document {
 		field{"risk_managers", "", func(p place) { r.managers(p, &d) }},
 		field{"plugins", "", func(p place) { r.object(p, field{"dir", "dir: ./plugins", func(p place) { r.path(p, &c.PluginDir) }}) }},
 		field{"policies", "", func(p place) { r.path(p, &c.Policies) }},
+		field{"policies_group", "", func(p place) { r.group(p, &c.PoliciesGroup) }},
+		field{"policies_watch", "", func(p place) {
+			if s, ok := r.oneOf(p, "truth", "true", "false"); ok {
+				c.PoliciesByHand = s == "false"
+			}
+		}},
 		field{"calendar", "", func(p place) { r.calendar(p, &c.Calendar) }},
 		field{"calendars", "", func(p place) { r.calendars(p, &c.Calendars) }},
 		field{"calendar_files", "", func(p place) { r.path(p, &c.CalendarFiles); c.CalendarFilesNamed = true }},
@@ -88,6 +94,17 @@ func (r *reader) document(root place) document {
 
 func (r *reader) path(p place, to *string) {
 	if s, ok := r.text(p); ok {
+		*to = s
+	}
+}
+
+// groupForm is what groupadd takes.
+var groupForm = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
+
+func (r *reader) group(p place, to *string) {
+	if s, ok := r.text(p); ok && !groupForm.MatchString(s) {
+		r.fail(p, "%q is no name for a group of users; write policies_group: compliance, as groupadd compliance makes it", clip(s))
+	} else {
 		*to = s
 	}
 }

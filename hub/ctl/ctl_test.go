@@ -56,6 +56,7 @@ var (
 		Name: "cn-futures", Main: true, Exchanges: []string{"SHFE"}, Zone: "Asia/Shanghai", Now: at, Day: "20261123", Books: "20261123", Began: at, NextRoll: at, Known: true, KnownUntil: "2026-12-31",
 		Hours: []ctl.Hours{{Group: "day", Products: []string{"wr"}, Phase: "CLOSED", NextOpen: at}},
 	}
+	alerts  = []ctl.Alert{{Seq: 1, Time: at, Text: "policies refused"}}
 	account = ctl.Account{Trader: "alpha", Balance: hub.MustDecimal("0.1")}
 )
 
@@ -68,6 +69,14 @@ func (o *operator) Status() ctl.Status      { return status }
 func (o *operator) Plugins() []ctl.Plugin   { return []ctl.Plugin{plugin} }
 func (o *operator) Watches() []ctl.Watch    { return []ctl.Watch{watch} }
 func (o *operator) Accounts() []ctl.Account { return []ctl.Account{account} }
+
+func (o *operator) Alerts(ctx context.Context, after uint64) []ctl.Alert {
+	if after > 0 {
+		<-ctx.Done()
+		return []ctl.Alert{}
+	}
+	return alerts
+}
 
 func (o *operator) Calendars() []ctl.Calendar { return []ctl.Calendar{days} }
 
@@ -176,6 +185,10 @@ func TestEverything(t *testing.T) {
 	check("accounts", []ctl.Account{account}, accounts, err)
 	calendars, err := c.Calendars(ctx)
 	check("calendars", []ctl.Calendar{days}, calendars, err)
+	gotAlerts, err := c.Alerts(ctx, 0, false)
+	check("alerts", alerts, gotAlerts, err)
+	gotAlerts, err = c.Alerts(ctx, 1, false)
+	check("alerts after the last", []ctl.Alert{}, gotAlerts, err)
 	orders, err := c.Orders(ctx, "a&b", true)
 	check("orders", []ctl.Order{order}, orders, err)
 	trades, err := c.Trades(ctx, "alpha")
@@ -273,6 +286,7 @@ func TestHandler(t *testing.T) {
 	}{
 		{"GET", "/v2/status", "", 404, `"this hub does not know GET /v2/status","hint":"the hub that runs may be of another version`},
 		{"GET", "/v1/halt", "", 404, "does not know GET /v1/halt"},
+		{"GET", "/v1/alerts?after=x", "", 409, "after: a number is wanted"},
 		{"POST", "/v1/halt", `{"trader":"alpha","fund":true}`, 400, `unknown field \"fund\"`},
 		{"POST", "/v1/halt", `{"trader":`, 400, "cannot be read"},
 		{"POST", "/v1/halt", ``, 409, "it is not said for whom"},

@@ -19,6 +19,8 @@ type Operator interface {
 	Plugins() []Plugin
 	Accounts() []Account
 	Calendars() []Calendar
+	// Alerts are those after the one of a number, the oldest first; it waits for one until ctx ends.
+	Alerts(ctx context.Context, after uint64) []Alert
 	// Orders are a trader's, "" for all traders'; Trades likewise. Positions of "" are the fund's.
 	Orders(trader string, activeOnly bool) ([]Order, error)
 	Trades(trader string) ([]Trade, error)
@@ -101,6 +103,7 @@ func Handler(o Operator) http.Handler {
 	})
 	get(mux, "/v1/trades", func(r *http.Request) (any, error) { return o.Trades(r.URL.Query().Get("trader")) })
 	get(mux, "/v1/positions", func(r *http.Request) (any, error) { return o.Positions(r.URL.Query().Get("trader")) })
+	alertHandlers(mux, o)
 	stateHandlers(mux, o)
 	rateHandlers(mux, o)
 	bookHandlers(mux, o)

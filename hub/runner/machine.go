@@ -125,7 +125,7 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 		case core.Notice:
 			r.notice(effect)
 		case core.Alert:
-			r.log.Error("alert", "what", effect.Text)
+			r.Raise(effect.Text)
 		case core.PoliciesAnswered:
 			r.log.Info("policies loaded", "revision", effect.Revision, "errors", len(effect.Errors))
 		case core.DayRolled:

@@ -63,6 +63,7 @@ type Runner struct {
 	plugins   Plugins
 	publisher Publisher
 	journal   *journal.Journal
+	alerts    alertList
 	market    *market
 	rolls     rolls
 	sessions  sessions
@@ -114,6 +115,9 @@ type proposal struct {
 // ErrNotSaved says that the hub does not know whether what was asked for is in the journal: it may yet be, after a restart.
 var ErrNotSaved = errors.New("the hub's journal stopped; whether this was taken is not known until the hub is back")
 
+// ErrNoPolicy says that there is neither a policy to begin with nor one in the journal.
+var ErrNoPolicy = errors.New("there is no policy to begin with, and the journal has none")
+
 // Open opens the journal and replays it. Nothing goes out until Start.
 func Open(opts Options) (*Runner, error) {
 	if opts.Log == nil {
@@ -157,8 +161,8 @@ func Open(opts Options) (*Runner, error) {
 	return r, nil
 }
 
-// Start makes the hub live: it tells the core who trades, loads the policy and begins the trading day. Plugins are to be started after it. With files that do not compile it
-// goes on with the revision that the journal has, and returns the errors; without such a revision it fails.
+// Start makes the hub live: it tells the core who trades, loads the policy and begins the trading day. Plugins are to be started after it. With files that do not compile,
+// or with nil when none can be read, it goes on with the revision that the journal has, and returns the errors; without such a revision it fails.
 func (r *Runner) Start(ctx context.Context, plugins Plugins, publisher Publisher, files []hub.PolicyFile) (warnings []string, err error) {
 	r.plugins, r.publisher = plugins, publisher
 	if err := r.journal.WaitLeading(ctx); err != nil {
@@ -175,7 +179,10 @@ func (r *Runner) Start(ctx context.Context, plugins Plugins, publisher Publisher
 	if err := r.openRolls(func(in hub.RollDay) error { return r.do(ctx, in, nil) }); err != nil {
 		return nil, err
 	}
-	if same := slices.Equal(files, r.Files()); !same || r.Revision() == "" {
+	if files == nil && r.Revision() == "" {
+		return nil, ErrNoPolicy
+	}
+	if same := files == nil || slices.Equal(files, r.Files()); !same || r.Revision() == "" {
 		_, errs, err := r.LoadPolicies(ctx, files, "start")
 		if err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strconv"
@@ -499,6 +500,17 @@ func TestStartNeedsAPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	unread, err := runner.Open(h.opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if warnings, err := unread.Start(t.Context(), newPlugins(), newScreen(), nil); err != nil || len(warnings) != 0 || unread.Revision() != want {
+		t.Errorf("with none that can be read: got %v, %q, revision %s, want %s", err, warnings, unread.Revision(), want)
+	}
+	if err := unread.Close(); err != nil {
+		t.Fatal(err)
+	}
+
 	opts := h.opts
 	opts.Dir = t.TempDir()
 	fresh, err := runner.Open(opts)
@@ -506,6 +518,9 @@ func TestStartNeedsAPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer fresh.Close()
+	if _, err := fresh.Start(t.Context(), newPlugins(), newScreen(), nil); !errors.Is(err, runner.ErrNoPolicy) {
+		t.Errorf("with none that can be read, and none before: got %v", err)
+	}
 	if _, err := fresh.Start(t.Context(), newPlugins(), newScreen(), bad); err == nil || !strings.Contains(err.Error(), "fund.yaml:4:") {
 		t.Errorf("without: got %v", err)
 	}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"tradehub/hub"
+	"tradehub/hub/config"
+	"tradehub/hub/ctl"
+	"tradehub/hub/folder"
+	"tradehub/hub/policy"
+	"tradehub/hub/runner"
+)
+
+// shelf is the policy folder of a running hub: what was read of it last, and what became of that.
+type shelf struct {
+	mu sync.Mutex // held while policies are loaded: one load at a time
+	// read is what was loaded, or refused, last.
+	read folder.Content
+	// complaint is why the folder could not be read last, "" when it could.
+	complaint string
+}
+
+// ReloadPolicy puts what is in the folder in force, all or nothing.
+func (o operator) ReloadPolicy(ctx context.Context, by string) (ctl.Reloaded, error) {
+	s := &o.h.shelf
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	content, err := trustedPolicies(o.h.config)
+	if err != nil {
+		s.complaint = err.Error()
+		o.h.runner.Raise(fmt.Sprintf("policies not read, asked for by %s; revision %s stays in force: %s", by, o.h.runner.Revision(), oneLine(err)))
+		return ctl.Reloaded{}, problem(err)
+	}
+	return o.h.putInForce(ctx, content, by)
+}
+
+// problem is an error as a client of the control socket sees it: with its hint.
+func problem(err error) error {
+	if f := (*failure)(nil); errors.As(err, &f) {
+		return &ctl.ProblemError{Text: err.Error(), Hint: f.hint}
+	}
+	return err
+}
+
+// putInForce loads what was read. shelf.mu is held.
+func (h *house) putInForce(ctx context.Context, content folder.Content, by string) (ctl.Reloaded, error) {
+	before := h.runner.Revision()
+	revision, errs, err := h.runner.LoadPolicies(ctx, content.Files, by)
+	if err != nil {
+		return ctl.Reloaded{}, err
+	}
+	h.shelf.read, h.shelf.complaint = content, ""
+	if len(errs) > 0 {
+		h.runner.Raise(fmt.Sprintf("policies refused, put in by %s: %s; revision %s stays in force: %s", by, count(len(errs), "error"), revision, firstOf(errs)))
+		return ctl.Reloaded{Revision: revision, Files: len(content.Files), Errors: errs}, nil
+	}
+	h.log.Info("policies in force", "by", by, "revision", revision, "before", before, "files", len(content.Files))
+	h.warnUncovered(content)
+	return ctl.Reloaded{Revision: revision, Files: len(content.Files)}, nil
+}
+
+// firstOf is the first of several errors, and that there are more.
+func firstOf(errs []string) string {
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return fmt.Sprintf("%s (and %d more: hub policy check)", errs[0], len(errs)-1)
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// watchPolicies puts what is saved in the folder in force, until ctx ends.
+func (h *house) watchPolicies(ctx context.Context) {
+	w := folder.Watcher{Folder: h.config.Policies, Changed: func() { h.folderChanged(ctx) }, Log: h.log.Named("policies")}
+	w.Run(ctx)
+}
+
+// folderChanged loads the folder when its text is another than the one that was loaded, or refused, last.
+func (h *house) folderChanged(ctx context.Context) {
+	s := &h.shelf
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	content, err := trustedPolicies(h.config)
+	if err != nil {
+		if said := oneLine(err); said != s.complaint { // once: the folder is looked at again and again
+			s.complaint = said
+			h.runner.Raise(fmt.Sprintf("policies not read; revision %s stays in force: %s", h.runner.Revision(), said))
+		}
+		return
+	}
+	if s.complaint != "" {
+		s.complaint = ""
+		h.log.Info("the policy folder can be read again")
+	}
+	if content.Digest() == s.read.Digest() {
+		return
+	}
+	changed := content.Changed(s.read)
+	if lost := h.lost(content); lost != "" {
+		s.read = content
+		h.runner.Raise(fmt.Sprintf("policies not loaded: %s; revision %s stays in force; hub ctl policy reload puts the folder in force as it is", lost, h.runner.Revision()))
+		return
+	}
+	by := "the folder"
+	if authors := content.Authors(changed); len(authors) > 0 {
+		by += " (" + strings.Join(authors, ", ") + ")"
+	}
+	h.log.Info("the policy folder changed", "files", strings.Join(changed, " "), "by", by)
+	if _, err := h.putInForce(ctx, content, by); err != nil && ctx.Err() == nil {
+		s.read = folder.Content{} // to be tried again with the next change
+		h.runner.Raise(fmt.Sprintf("policies not loaded; revision %s stays in force: %s", h.runner.Revision(), oneLine(err)))
+	}
+}
+
+// lost says whose policy is gone from a folder: somebody who trades now could not trade any more. A file that is gone may be a disk that is gone, or a copy that is under way, so a person must
+// say that it is meant.
+func (h *house) lost(content folder.Content) string {
+	if len(content.Files) == 0 {
+		return "there is no policy file in " + h.config.Policies
+	}
+	rules, _ := policy.Compile(content.Files, policy.InCurrency(h.config.Fund.Currency))
+	if rules == nil {
+		return "" // the errors say it
+	}
+	before, _ := policy.Compile(h.runner.Files(), policy.InCurrency(h.config.Fund.Currency))
+	if before == nil {
+		return ""
+	}
+	if before.HasFund() && !rules.HasFund() {
+		return "the fund's policy is gone"
+	}
+	for _, name := range before.Traders() {
+		if !slices.Contains(rules.Traders(), name) && slices.ContainsFunc(h.config.Traders, func(t config.Trader) bool { return t.Name == name }) {
+			return fmt.Sprintf("the policy of trader %s is gone", name)
+		}
+	}
+	return ""
+}
+
+// startRunner makes the runner live, with the folder's policies. When they cannot be read, or others can write them, the revision of the last run stays in force: whoever has orders at a venue
+// must be able to cancel them. A hub without such a revision does not start.
+func (h *house) startRunner(ctx context.Context) error {
+	h.shelf.mu.Lock()
+	defer h.shelf.mu.Unlock()
+	content, unread := trustedPolicies(h.config)
+	files := content.Files
+	if unread == nil && files == nil {
+		files = []hub.PolicyFile{} // an empty folder is one that was read
+	}
+	wrong, err := h.runner.Start(ctx, h.host, publisher{h}, files)
+	switch {
+	case errors.Is(err, runner.ErrNoPolicy):
+		return unread
+	case err != nil:
+		return err
+	case unread != nil:
+		h.shelf.complaint = oneLine(unread)
+		h.runner.Raise(fmt.Sprintf("policies not read; revision %s of the last run stays in force: %s", h.runner.Revision(), oneLine(unread)))
+		return nil
+	case len(wrong) > 0:
+		for _, w := range wrong {
+			h.log.Error("policy", "error", w)
+		}
+		h.runner.Raise(fmt.Sprintf("the policies are wrong; revision %s of the last run stays in force: %s", h.runner.Revision(), firstOf(wrong)))
+	default:
+		h.warnUncovered(content)
+	}
+	h.shelf.read = content
+	return nil
+}
+
+// warnUncovered says who cannot trade, and whose policy is for nobody.
+func (h *house) warnUncovered(content folder.Content) {
+	if rules, _ := policy.Compile(content.Files, policy.InCurrency(h.config.Fund.Currency)); rules != nil {
+		for _, w := range uncovered(h.config, rules) {
+			h.log.Warn(w)
+		}
+	}
+}

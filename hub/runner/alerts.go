@@ -1,0 +1,62 @@
+package runner
+
+import (
+	"sync"
+
+	"tradehub/hub"
+)
+
+// alertsMax is how many alerts are kept to be asked for. The oldest give way; the log has them all.
+const alertsMax = 1000
+
+// Alert is something that a person must look at.
+type Alert struct {
+	// Seq counts alerts since the hub began, from 1.
+	Seq  uint64
+	Time hub.Time
+	Text string
+}
+
+// alertList keeps the last alerts.
+type alertList struct {
+	mu   sync.Mutex
+	all  []Alert // the last is the newest
+	seq  uint64
+	told []chan<- struct{}
+}
+
+func (l *alertList) add(a Alert) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seq++
+	a.Seq = l.seq
+	if len(l.all) == alertsMax {
+		l.all = append(l.all[:0:0], l.all[1:]...)
+	}
+	l.all = append(l.all, a)
+	for _, c := range l.told {
+		close(c)
+	}
+	l.told = nil
+}
+
+// Raise tells compliance and the operator of something: it stands in the log and among the Alerts.
+func (r *Runner) Raise(text string) {
+	r.log.Error("alert", "what", text)
+	r.alerts.add(Alert{Time: hub.TimeOf(r.opts.Clock()), Text: text})
+}
+
+// Alerts are the last ones that came after the one of a number, the oldest first; and, when there are none, what is closed with the next.
+func (r *Runner) Alerts(after uint64) ([]Alert, <-chan struct{}) {
+	l := &r.alerts
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, a := range l.all {
+		if a.Seq > after {
+			return append([]Alert(nil), l.all[i:]...), nil
+		}
+	}
+	next := make(chan struct{})
+	l.told = append(l.told, next)
+	return nil, next
+}
