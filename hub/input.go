@@ -148,6 +148,12 @@ const (
 	ReportNotSent
 	// ReportCancelNotSent: the gateway's process never got the cancel. Only package host says this.
 	ReportCancelNotSent
+	// ReportAmended: the venue changed the order; Price and Qty are what it is for now, Qty in all.
+	ReportAmended
+	// ReportAmendRejected: the venue did not amend; the order stands as it stood.
+	ReportAmendRejected
+	// ReportAmendNotSent: the gateway's process never got the amendment. Only package host says this.
+	ReportAmendNotSent
 )
 
 // VenueReport is what a venue says about one order. Reports may come late, twice, and in any order.
@@ -163,6 +169,8 @@ type VenueReport struct {
 	Price     Decimal `cbor:"7,keyasint,omitzero"`
 	Qty       Decimal `cbor:"8,keyasint,omitzero"`
 	VenueTime Time    `cbor:"9,keyasint,omitempty"`
+	// Amendment is the number of the amendment that was done or not, as the order had it; 0 of one that the hub did not ask for.
+	Amendment uint64 `cbor:"115,keyasint,omitempty"`
 }
 
 // VenueOrder is how an order stands at the venue, with all its fills, as the venue answers when asked.
@@ -172,6 +180,9 @@ type VenueOrder struct {
 	Status  Status      `cbor:"3,keyasint"`
 	Reason  string      `cbor:"4,keyasint,omitempty"`
 	Fills   []VenueFill `cbor:"5,keyasint,omitempty"`
+	// Price and Qty are what the order is for at the venue now, Qty in all; 0 while an amendment that was sent may yet be done, and of gateways that do not amend.
+	Price Decimal `cbor:"115,keyasint,omitzero"`
+	Qty   Decimal `cbor:"116,keyasint,omitzero"`
 }
 
 // VenueFill is one fill, as the venue answers when asked.
@@ -199,6 +210,8 @@ type GatewayState struct {
 	Reason  string      `cbor:"3,keyasint,omitempty"`
 	// Limits are what the gateway declares that its channel takes; only with Up. None: it declares nothing.
 	Limits []MessageLimit `cbor:"80,keyasint,omitempty"`
+	// Amends: the gateway can amend orders; only with Up.
+	Amends bool `cbor:"115,keyasint,omitempty"`
 }
 
 // Contracts is the list of contracts that a gateway trades; it replaces the list it gave before.

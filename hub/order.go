@@ -36,6 +36,8 @@ type Order struct {
 	Reason string `cbor:"12,keyasint,omitempty"`
 	// Override is the number of the override by which the order passed the rules; 0: by none.
 	Override uint64 `cbor:"95,keyasint,omitempty"`
+	// Amendment is the one that is under way; until the venue has answered, the order may be as it is or as that says.
+	Amendment Amendment `cbor:"115,keyasint,omitzero"`
 }
 
 // Active reports whether the order may still trade.

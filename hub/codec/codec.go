@@ -53,6 +53,12 @@ const (
 	kindVenueStatement
 )
 
+// Kinds of amendments.
+const (
+	kindAmendOrder = iota + 80
+	kindDoubtAmendments
+)
+
 // The kinds from 60 on are of orders of one fund that meet.
 const kindExpireWaits = 60
 
@@ -124,6 +130,10 @@ func kindOf(in hub.Input) int {
 		return kindJudgeOrder
 	case hub.ExpireWaits:
 		return kindExpireWaits
+	case hub.AmendOrder:
+		return kindAmendOrder
+	case hub.DoubtAmendments:
+		return kindDoubtAmendments
 	case hub.SetState:
 		return kindSetState
 	case hub.SetRates:
@@ -188,6 +198,10 @@ func Decode(b []byte) (hub.Entry, error) {
 		p.Input, err = decode[hub.JudgeOrder](body)
 	case kindExpireWaits:
 		p.Input, err = decode[hub.ExpireWaits](body)
+	case kindAmendOrder:
+		p.Input, err = decode[hub.AmendOrder](body)
+	case kindDoubtAmendments:
+		p.Input, err = decode[hub.DoubtAmendments](body)
 	case kindSetRates:
 		p.Input, err = decode[hub.SetRates](body)
 	case kindSetState:

@@ -80,6 +80,8 @@ var inputs = []hub.Input{
 	hub.AskOverride{},
 	hub.ApproveOverride{},
 	hub.WithdrawOverride{},
+	hub.AmendOrder{},
+	hub.DoubtAmendments{},
 }
 
 func TestEntriesComeBack(t *testing.T) {

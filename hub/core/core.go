@@ -93,6 +93,8 @@ type gateway struct {
 	// Declared is what the gateway says that its channel takes; Budgets are that and the configuration's, shared.
 	Declared []hub.MessageLimit `cbor:"80,keyasint,omitempty"`
 	Budgets  []budget           `cbor:"81,keyasint,omitempty"`
+	// Amends: it can amend orders.
+	Amends bool `cbor:"115,keyasint,omitempty"`
 
 	state hub.State // the most restrictive of its restraints
 }
@@ -144,6 +146,10 @@ func (c *Core) Step(e hub.Entry) []Effect {
 		c.expireWaits(in)
 	case hub.CancelOrder:
 		c.cancel(in)
+	case hub.AmendOrder:
+		c.amend(in)
+	case hub.DoubtAmendments:
+		c.doubtAmendments(in)
 	case hub.VenueReport:
 		c.report(in)
 	case hub.Reconcile:
@@ -257,7 +263,11 @@ func (c *Core) setUp(in hub.SetUp) {
 // doubt puts the active orders of a gateway ("" for all) in doubt.
 func (c *Core) doubt(gateway hub.GatewayName, why string) {
 	for _, o := range c.orderList {
-		if o.Status.Final() || o.Ask != 0 || o.InDoubt || gateway != "" && o.Gateway != gateway {
+		if o.Status.Final() || o.Ask != 0 || gateway != "" && o.Gateway != gateway {
+			continue
+		}
+		o.AmendDoubt = o.Amending()
+		if o.InDoubt {
 			continue
 		}
 		c.setDoubt(o, true)
@@ -294,6 +304,7 @@ func (c *Core) gatewayState(in hub.GatewayState) {
 	}
 	if in.Up {
 		c.declare(g, in.Limits)
+		g.Amends = in.Amends
 	}
 	if g.Up == in.Up && g.Reason == in.Reason {
 		return

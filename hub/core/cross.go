@@ -61,7 +61,7 @@ func meetsLater(a, b *order) int {
 	case free:
 		return compareNumbers(b, a)
 	}
-	if by := a.Price.Cmp(b.Price); by != 0 {
+	if by := a.reach().Cmp(b.reach()); by != 0 {
 		if a.Direction == hub.Short {
 			return -by
 		}
@@ -87,9 +87,9 @@ func meet(a, b *order) bool {
 		return true
 	}
 	if a.Direction == hub.Long {
-		return b.Price.Cmp(a.Price) <= 0
+		return b.reach().Cmp(a.reach()) <= 0
 	}
-	return a.Price.Cmp(b.Price) <= 0
+	return a.reach().Cmp(b.reach()) <= 0
 }
 
 func (c *Core) ownIn(p pool) *own {
@@ -158,7 +158,7 @@ func inWords(o *order, contract string) string {
 	if o.Type == hub.Stop {
 		return fmt.Sprintf("stop %s (trigger %s)", what, o.Price)
 	}
-	return fmt.Sprintf("%s at %s", what, o.Price)
+	return fmt.Sprintf("%s at %s", what, o.reach())
 }
 
 // crossed counts an order that was prevented from meeting others, and tells the operator which.
@@ -204,7 +204,7 @@ func bestPrice(side []*order, none, free string) policy.Value {
 	if anyPrice(best) {
 		return policy.Missing(free)
 	}
-	return policy.Number(best.Price)
+	return policy.Number(best.reach())
 }
 
 // tradeName is what a gateway calls a trade.

@@ -48,6 +48,21 @@ type CancelAnswered struct {
 	Err string
 }
 
+// AmendAnswered answers an AmendOrder: with no refusals the amendment is on its way, and Order has it. Err is set when there is no such order.
+type AmendAnswered struct {
+	Order    hub.Order
+	Refusals []hub.Refusal
+	Revision string // policy revision that decided
+	// Considered is what the decision went by.
+	Considered Considered
+	Err        string
+}
+
+// Amend has an order amended by its gateway, as its Amendment says.
+type Amend struct {
+	Permit gate.Permit
+}
+
 // OrderChanged is a new or changed order, for its owner.
 type OrderChanged struct {
 	Order hub.Order
@@ -164,6 +179,8 @@ type Moved struct {
 func (TransferAnswered) effect() {}
 func (Moved) effect()            {}
 func (Decided) effect()          {}
+func (AmendAnswered) effect()    {}
+func (Amend) effect()            {}
 func (CancelledAll) effect()     {}
 func (Withhold) effect()         {}
 func (FlattenAnswered) effect()  {}

@@ -114,17 +114,21 @@ func (s *source) margin(sum *hub.Sum) hub.Decimal {
 	if o.Offset.Closes() || k.NetPosition && k.paidInFull() && o.Direction == hub.Short {
 		return hub.Decimal{}
 	}
+	if s.amended != nil {
+		return s.amended.hold.margin
+	}
 	return k.margin(sum, o.Direction, money(sum, o.Worst, o.Qty, k.unit))
 }
 
 // fee is the most that the order can cost at the price at which it is valued: whether a fill closes today's or yesterday's is known when it comes.
 func (s *source) fee(sum *hub.Sum) hub.Decimal {
 	o, k, f := s.order, s.contract, s.contract.Fees
-	opening := charge(sum, k, f.OpenByValue, f.OpenPerUnit, o.Worst, o.Qty)
+	worst, qty := s.worst(), s.left()
+	opening := charge(sum, k, f.OpenByValue, f.OpenPerUnit, worst, qty)
 	if !k.NetPosition && !o.Offset.Closes() {
 		return opening
 	}
-	closing := charge(sum, k, f.CloseByValue, f.ClosePerUnit, o.Worst, o.Qty).Max(charge(sum, k, f.CloseTodayByValue, f.CloseTodayPerUnit, o.Worst, o.Qty))
+	closing := charge(sum, k, f.CloseByValue, f.ClosePerUnit, worst, qty).Max(charge(sum, k, f.CloseTodayByValue, f.CloseTodayPerUnit, worst, qty))
 	switch {
 	case !k.NetPosition, k.paidInFull() && o.Direction == hub.Short:
 		return closing

@@ -24,6 +24,7 @@ const (
 	tallyInstantCancels
 	tallyCrosses
 	tallySelfTrades
+	tallyAmends
 	countTallies // those above are counts, those below sums
 
 	tallyQuantity = iota - 1
@@ -58,6 +59,8 @@ func tallyOf(v policy.Var) (tally, bool) {
 		return tallyCrosses, true
 	case policy.SelfTrades:
 		return tallySelfTrades, true
+	case policy.Amends:
+		return tallyAmends, true
 	case policy.TradedQuantity:
 		return tallyQuantity, true
 	case policy.TradedValue:
@@ -97,6 +100,8 @@ const (
 	crossPrevented
 	selfTraded
 	selfTradedToo // the other trader's side of it
+	amendSent
+	amendRefused
 
 	// Counters of an image from before there were happenings: of one thing each, of a trader alone or of the fund alone.
 	oldOwn    happening = 0x40
@@ -130,6 +135,10 @@ func (h happening) counts() (own, shared tallies) {
 		own = set(tallyTrades, tallyQuantity, tallyValue, tallyOpened)
 	case remainderCancelled:
 		own = set(tallyInstantCancels)
+	case amendSent: // it replaces an order by another
+		own = set(tallyAmends, tallyOrders, tallyCancels, tallyMessages)
+	case amendRefused:
+		return set(tallyAmends, tallyOrders, tallyMessages, tallyRefused, tallyRejects), set(tallyRefused, tallyRejects)
 	case crossPrevented:
 		own = set(tallyCrosses)
 	case selfTraded:

@@ -24,14 +24,29 @@ func holdOf(sum *hub.Sum, o *order, c *contract) hold {
 	if o.Status.Final() || o.Ask != 0 {
 		return hold{}
 	}
-	left := sum.Sub(o.Qty, o.Filled)
 	if o.Ending {
-		left = sum.Sub(o.EndsAt, o.Filled)
+		return holdAt(sum, o, c, o.EndsAt, o.Worst.Max(o.AmendWorst))
 	}
+	h := holdAt(sum, o, c, o.Qty, o.Worst)
+	if o.Amending() {
+		h = h.larger(holdAt(sum, o, c, o.Amendment.Qty, o.AmendWorst))
+	}
+	return h
+}
+
+// larger is what an order holds that is, or is to be, one or the other.
+func (h hold) larger(other hold) hold {
+	h.qty, h.value, h.margin = h.qty.Max(other.qty), h.value.Max(other.value), h.margin.Max(other.margin)
+	return h
+}
+
+// holdAt is the hold of an order for a quantity in all, valued at a price.
+func holdAt(sum *hub.Sum, o *order, c *contract, qty, worst hub.Decimal) hold {
+	left := sum.Sub(qty, o.Filled)
 	if left.IsNeg() {
 		left = hub.Decimal{}
 	}
-	h := hold{qty: left, opens: !o.Offset.Closes(), value: money(sum, o.Worst, left, c.unit)}
+	h := hold{qty: left, opens: !o.Offset.Closes(), value: money(sum, worst, left, c.unit)}
 	if h.opens {
 		h.margin = c.margin(sum, o.Direction, h.value)
 		if c.NetPosition && c.paidInFull() && o.Direction == hub.Short {

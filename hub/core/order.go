@@ -44,6 +44,14 @@ type order struct {
 	WaitSince hub.Time      `cbor:"81,keyasint,omitempty"`
 	Waits     []hub.OrderID `cbor:"82,keyasint,omitempty"`
 
+	// Amends is how many amendments were sent, Confirmed the highest number of one that the venue did.
+	Amends    uint64 `cbor:"115,keyasint,omitempty"`
+	Confirmed uint64 `cbor:"116,keyasint,omitempty"`
+	// AmendWorst is the price at which the order is valued as its amendment has it, AmendSince is when that was sent. AmendDoubt: what became of it is not known; the order is in doubt, then.
+	AmendWorst hub.Decimal `cbor:"117,keyasint,omitzero"`
+	AmendSince hub.Time    `cbor:"118,keyasint,omitempty"`
+	AmendDoubt bool        `cbor:"119,keyasint,omitempty"`
+
 	number uint64 // of all orders, the order's id has it
 }
 
@@ -256,7 +264,20 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 	if own := badRequest(o, k); len(own) > 0 {
 		return gate.Permit{}, own // rules cannot be asked about numbers that make no sense
 	}
-	var own []hub.Refusal
+	own := c.against(o, b, k, market)
+	candidate := o.Order
+	candidate.Status = hub.Submitted
+	c.consider(o, b, k)
+	defer c.considerNoMore()
+	return gate.Decide(gate.Case{
+		Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: verdicts,
+		Source:    &source{core: c, order: o, contract: k, trader: b, lane: c.lane(b, c.placeOf(k)), market: market},
+		Overrides: c.openOverrides(), Now: c.now,
+	})
+}
+
+// against is what the hub itself has against an order of which the numbers make sense. It is valued here.
+func (c *Core) against(o *order, b *book, k *contract, market hub.MarketView) (own []hub.Refusal) {
 	if r, bad := c.notBegun(market.Session); bad {
 		own = append(own, r)
 	}
@@ -284,15 +305,7 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 	if r, bad := c.outOfBudget(o); bad {
 		own = append(own, r)
 	}
-	candidate := o.Order
-	candidate.Status = hub.Submitted
-	c.consider(o, b, k)
-	defer c.considerNoMore()
-	return gate.Decide(gate.Case{
-		Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: verdicts,
-		Source:    &source{core: c, order: o, contract: k, trader: b, lane: c.lane(b, c.placeOf(k)), market: market},
-		Overrides: c.openOverrides(), Now: c.now,
-	})
+	return own
 }
 
 // badRequest finds what makes an order impossible whatever the rules say.
@@ -413,6 +426,7 @@ func (c *Core) change(o *order, f func()) {
 	if o.Status.Final() && !wasFinal {
 		b := c.byTrader[o.Trader]
 		c.worksNot(o)
+		c.endedAmending(o)
 		c.wayIsFree(o)
 		for _, x := range []*book{b, c.fund} {
 			x.Active--

@@ -45,6 +45,7 @@ func (c *Core) settle(o *order, v hub.VenueOrder) {
 		c.cancelAtVenue(o, "")
 		return
 	}
+	c.settleAmendment(o, v)
 	end := hub.VenueReport{VenueID: v.VenueID, Reason: v.Reason}
 	switch v.Status {
 	case hub.Cancelled, hub.Rejected:

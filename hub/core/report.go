@@ -33,6 +33,12 @@ func (c *Core) report(in hub.VenueReport) {
 		c.notSent(o, in)
 	case hub.ReportCancelNotSent:
 		c.cancelNotSent(o, in)
+	case hub.ReportAmended:
+		c.amended(o, in)
+	case hub.ReportAmendRejected:
+		c.amendRejected(o, in)
+	case hub.ReportAmendNotSent:
+		c.amendNotSent(o, in)
 	case hub.NoReport:
 		c.alert("gateway %s: a report of no kind about order %s", in.Gateway, o.ID)
 	default:
@@ -94,7 +100,7 @@ func (c *Core) advance(o *order, to hub.Status, venueID string) {
 
 // clearDoubt: the venue has spoken of the order.
 func (c *Core) clearDoubt(o *order) {
-	if o.InDoubt {
+	if o.InDoubt && !o.AmendDoubt {
 		c.setDoubt(o, false)
 		o.Reason = ""
 	}
@@ -159,18 +165,21 @@ func (c *Core) nonsense(o *order, in hub.VenueReport) bool {
 	var sum hub.Sum
 	k := c.contracts[key{o.Gateway, o.Instrument}]
 	value := money(&sum, in.Price, in.Qty, k.unit)
-	return sum.Mul(o.Qty, hub.Int(10)).Less(in.Qty) || fortune.Cmp(value.Abs()) <= 0 || sum.Err() != nil
+	return sum.Mul(o.Largest(), hub.Int(10)).Less(in.Qty) || fortune.Cmp(value.Abs()) <= 0 || sum.Err() != nil
 }
 
 func (c *Core) book(o *order, t *hub.Trade) {
 	var sum hub.Sum
 	k := c.contracts[key{o.Gateway, o.Instrument}]
 	o.Filled = sum.Add(o.Filled, t.Qty).Trim(0)
-	if o.Qty.Less(o.Filled) {
+	if o.proves(o.Filled) {
+		c.confirm(o)
+	}
+	if o.Largest().Less(o.Filled) {
 		c.alert("gateway %s: order %s for %s is filled with %s; all of it is booked", o.Gateway, o.ID, o.Qty, o.Filled)
 	}
 	switch {
-	case o.Qty.Cmp(o.Filled) <= 0:
+	case o.Largest().Cmp(o.Filled) <= 0:
 		o.Status = hub.Filled
 	case o.Ending && o.EndsAt.Cmp(o.Filled) <= 0:
 		o.Status, o.Reason = hub.Cancelled, ""
@@ -209,11 +218,14 @@ func (c *Core) cancelled(o *order, in hub.VenueReport) {
 	if o.Ending && in.Qty.Cmp(o.EndsAt) <= 0 {
 		return // it has said so before
 	}
-	if o.Status.Final() || in.Qty.Cmp(o.Filled) <= 0 || o.Qty.Less(in.Qty) {
+	if o.Status.Final() || in.Qty.Cmp(o.Filled) <= 0 || o.Largest().Less(in.Qty) {
 		c.finish(o, hub.Cancelled, in)
 		return
 	}
 	c.change(o, func() {
+		if o.proves(in.Qty.Trim(0)) {
+			c.confirm(o)
+		}
 		o.Ending, o.EndsAt = true, in.Qty.Trim(0)
 		o.Reason = fmt.Sprintf("cancelled with %s filled, of which %s are reported", in.Qty, o.Filled)
 		c.setDoubt(o, true)

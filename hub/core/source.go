@@ -17,6 +17,7 @@ type source struct {
 	market   hub.MarketView
 	value    policy.Value // of the order, once it is valued
 	valued   bool
+	amended  *amended // of an order that is to be amended; else nil
 }
 
 // Value answers one variable, and notes what it answered if an order is being decided.
@@ -137,7 +138,7 @@ func (s *source) reduces(b *book) bool {
 	if s.order.Direction == hub.Long {
 		against, working = p.Short.qty(&sum), p.WorkingBuy
 	}
-	return sum.Add(working, s.order.Qty).Cmp(against) <= 0 && sum.Err() == nil
+	return sum.Add(working, s.left()).Cmp(against) <= 0 && sum.Err() == nil
 }
 
 func (s *source) ofContract(ref *policy.Ref) policy.Value {
@@ -303,7 +304,7 @@ func (s *source) gross(ref *policy.Ref, held, opening hub.Decimal) policy.Value 
 	if s.order.Offset.Closes() || s.reduces(b) {
 		return number(func(sum *hub.Sum) hub.Decimal { return sum.Add(held, opening) })
 	}
-	value := s.orderValue()
+	value := s.leftValue()
 	if value.Kind == policy.KindMissing {
 		return value
 	}
@@ -411,7 +412,7 @@ func (s *source) after(sum *hub.Sum, p *lots, d hub.Direction) hub.Decimal {
 		opening = p.openingSell
 	}
 	if s.order.Direction == d && !s.order.Offset.Closes() {
-		opening = sum.Add(opening, s.order.Qty)
+		opening = sum.Add(opening, s.left())
 	}
 	held := p.side(d).all(sum)
 	if s.contract.NetPosition { // what is held the other way is used up first
@@ -425,9 +426,9 @@ func (s *source) after(sum *hub.Sum, p *lots, d hub.Direction) hub.Decimal {
 func (s *source) netAfter(sum *hub.Sum, p *lots) hub.Decimal {
 	net := sum.Sub(p.long.all(sum), p.short.all(sum))
 	if s.order.Direction == hub.Long {
-		return sum.Add(net, sum.Add(p.workingBuy, s.order.Qty)).Abs()
+		return sum.Add(net, sum.Add(p.workingBuy, s.left())).Abs()
 	}
-	return sum.Sub(net, sum.Add(p.workingSell, s.order.Qty)).Abs()
+	return sum.Sub(net, sum.Add(p.workingSell, s.left())).Abs()
 }
 
 func (s *source) ofMoney(b *book, v policy.Var) policy.Value {

@@ -208,7 +208,7 @@ func (c *Core) RiskBook() hub.RiskBook {
 	r := hub.RiskBook{Currency: c.setup.Currency, Rates: c.hubRates(), Contracts: c.Contracts(), Day: c.day}
 	for _, o := range c.orderList {
 		if !o.Status.Final() && o.Ask == 0 {
-			r.Orders = append(r.Orders, o.Order)
+			r.Orders = append(r.Orders, o.Reserved())
 		}
 	}
 	for _, b := range c.traders {

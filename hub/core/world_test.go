@@ -3,6 +3,7 @@ package core_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -161,7 +162,7 @@ func (w *world) open() {
 	w.step(hub.RollDay{Day: "20261123"})
 	w.step(hub.LoadPolicies{Files: policies(), By: "test", Language: policy.Language})
 	w.step(hub.Contracts{Gateway: "SIM", Contracts: contracts})
-	w.step(hub.GatewayState{Gateway: "SIM", Up: true})
+	w.step(hub.GatewayState{Gateway: "SIM", Up: true, Amends: true})
 }
 
 // TestStories runs testdata/step: commands in, effects out, books shown. Run with -rewrite and read the diff.
@@ -187,8 +188,9 @@ func TestStories(t *testing.T) {
 			}
 			report := func(kind hub.ReportKind) string {
 				price, qty := arg("price", "0"), arg("qty", "0")
+				n, _ := strconv.ParseUint(arg("n", "0"), 10, 64)
 				return w.tell(w.step(hub.VenueReport{
-					Gateway: "SIM", OrderID: id(), Kind: kind, VenueID: arg("venue", ""), Reason: arg("reason", ""), TradeID: arg("trade", ""), Price: d(price), Qty: d(qty), VenueTime: ago(w.now, arg("ago", "")),
+					Amendment: n, Gateway: "SIM", OrderID: id(), Kind: kind, VenueID: arg("venue", ""), Reason: arg("reason", ""), TradeID: arg("trade", ""), Price: d(price), Qty: d(qty), VenueTime: ago(w.now, arg("ago", "")),
 				}))
 			}
 			asked := func() hub.Time { // so many seconds ago
@@ -274,8 +276,23 @@ func TestStories(t *testing.T) {
 				return report(hub.ReportCancelNotSent)
 			case "not-sent":
 				return report(hub.ReportNotSent)
+			case "amend": // price= qty= trader= by= asked=
+				return w.tell(w.step(hub.AmendOrder{
+					Trader: hub.TraderName(arg("trader", "alpha")), OrderID: id(), Price: d(arg("price", "0")), Qty: d(arg("qty", "0")), By: arg("by", ""), Asked: asked(),
+					Market: hub.MarketView{Last: d(arg("last", "3500")), Seen: w.now},
+				}))
+			case "amended": // n= price= qty=
+				return report(hub.ReportAmended)
+			case "amend-rejected":
+				return report(hub.ReportAmendRejected)
+			case "amend-not-sent":
+				return report(hub.ReportAmendNotSent)
+			case "doubt-amends":
+				return w.tell(w.step(hub.DoubtAmendments{Since: w.now - 30e9}))
+			case "held": // what alpha's orders count for
+				return w.held()
 			case "gateway":
-				return w.tell(w.step(hub.GatewayState{Gateway: "SIM", Up: has("up"), Reason: arg("reason", "")}))
+				return w.tell(w.step(hub.GatewayState{Gateway: "SIM", Up: has("up"), Amends: has("up") && !has("plain"), Reason: arg("reason", "")}))
 			case "venue": // what the venue answers: a line an order
 				return w.tell(w.step(w.answer(t, cmd.Input, has("complete"))))
 			case "mark":
@@ -498,7 +515,12 @@ func (w *world) answer(t *testing.T, text string, complete bool) hub.Reconcile {
 		}
 		v := hub.VenueOrder{OrderID: id, Status: status}
 		for _, s := range f[2:] {
-			trade, rest, _ := strings.Cut(s, ":")
+			trade, rest, fill := strings.Cut(s, ":")
+			if !fill { // what it is for now
+				qty, price, _ := strings.Cut(s, "@")
+				v.Qty, v.Price = d(qty), d(price)
+				continue
+			}
 			qty, price, _ := strings.Cut(rest, "@")
 			v.Fills = append(v.Fills, hub.VenueFill{TradeID: trade, Qty: d(qty), Price: d(price)})
 		}
@@ -540,6 +562,18 @@ func (w *world) tell(effects []core.Effect) string {
 				fmt.Fprintf(&b, ": %s %s %s %s %s at %s, %q of %s", o.Direction, o.Offset, o.Type, o.Qty, o.Instrument, o.Price, o.Reference, o.Trader)
 			}
 			b.WriteString("\n")
+		case core.AmendAnswered:
+			if e.Err != "" {
+				fmt.Fprintf(&b, "amend answered %q\n", clean(e.Err))
+			} else if len(e.Refusals) == 0 {
+				b.WriteString("amend: pass\n")
+			}
+			for _, r := range e.Refusals {
+				fmt.Fprintf(&b, "amend %s: no: %s %s %s: %s\n", short(e.Order.ID), r.Code, r.Place, r.Rule, clean(r.Text))
+			}
+		case core.Amend:
+			o := e.Permit.Order()
+			fmt.Fprintf(&b, "amend %s at %s: %d, to %s at %s\n", short(o.ID), o.Gateway, o.Amendment.Number, o.Amendment.Qty, o.Amendment.Price)
 		case core.CancelAtVenue:
 			fmt.Fprintf(&b, "cancel %s at %s\n", short(e.Order.ID), e.Order.Gateway)
 		case core.AskVenue:
@@ -562,6 +596,9 @@ func (w *world) tell(effects []core.Effect) string {
 			doubt := ""
 			if e.Order.InDoubt {
 				doubt = " in doubt"
+			}
+			if e.Order.Amending() {
+				doubt += fmt.Sprintf(" (to be %s at %s)", e.Order.Amendment.Qty, e.Order.Amendment.Price)
 			}
 			fmt.Fprintf(&b, "order %s %s %s/%s%s %s\n", short(e.Order.ID), e.Order.Status, e.Order.Filled, e.Order.Qty, doubt, clean(e.Order.Reason))
 		case core.Traded:
@@ -609,6 +646,20 @@ func (w *world) tell(effects []core.Effect) string {
 	}
 	if err := w.core.Check(); err != nil {
 		fmt.Fprintf(&b, "WRONG %v\n", err)
+	}
+	return b.String()
+}
+
+// held is what alpha's working orders count for.
+func (w *world) held() string {
+	im := w.core.Image()
+	a, _ := w.core.Account("alpha")
+	working := im.Traders[0]
+	var b strings.Builder
+	fmt.Fprintf(&b, "alpha: %d active, %s working, %s held of %s\n", working.Active, working.WorkingValue, a.Frozen, a.Balance)
+	for _, p := range working.Positions {
+		fmt.Fprintf(&b, "%s: buys %s, sells %s, opening %s and %s; frozen today %s, yesterday %s\n", p.Key.Instrument, p.WorkingBuy, p.WorkingSell, p.OpeningBuy, p.OpeningSell,
+			p.Long.FrozenToday, p.Long.FrozenYesterday)
 	}
 	return b.String()
 }

@@ -9,7 +9,7 @@ import (
 	"tradehub/hub/policy"
 )
 
-// Permit is an order that may be sent. Only Decide makes one that is valid; the zero Permit is not.
+// Permit is an order that may be sent, or, when its Amendment says so, amended. Only Decide makes one that is valid; the zero Permit is not.
 type Permit struct {
 	order    hub.Order
 	revision string
@@ -19,6 +19,9 @@ type Permit struct {
 
 // Valid reports whether the permit was made by a decision.
 func (p Permit) Valid() bool { return p.revision != "" }
+
+// Amends reports whether the permit is to amend a working order, and not to send one.
+func (p Permit) Amends() bool { return p.order.Amending() }
 
 // Order is the order that was decided, as it is to be sent.
 func (p Permit) Order() hub.Order { return p.order }

@@ -327,6 +327,8 @@ func flowVars() []VarInfo {
 		counter("opened", Opened, "quantity", "quantities of fills that opened a position of the trader's, long and short added up"),
 		counter("fast_cancels", FastCancels, "count", "of cancels, the first of each active order, if it was asked for within a second of the order"),
 		counter("fak_fok_cancels", InstantCancels, "count", "FAK and FOK orders that the venue cancelled, wholly or in part; they are not among cancels"),
+		counter("amends", Amends, "count", "amendments decided; of a trader the refused ones are counted, too. One that is sent is also one of `orders`, of `cancels` and of `messages`, as it "+
+			"replaces an order by another; a refused one is one of `orders`, `messages`, `rejects` and `refused`"),
 		counter("crosses", Crosses, "count", "orders that would have met a working order of the fund, and were refused or had to wait for its cancellation; of a trader: the trader's orders"),
 		counter("self_trades", SelfTrades, "count", "trades of the fund with itself, each counted once; of a trader: those in which the trader has a side"),
 		{

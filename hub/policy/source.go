@@ -174,6 +174,11 @@ const (
 	WorkingOpenShort                  // of active sells that open
 )
 
+// Amendments.
+const (
+	Amends Var = iota + 1100 // amendments of orders decided, refused ones included
+)
+
 // Kind is the type of a Value.
 type Kind uint8
 

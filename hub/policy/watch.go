@@ -56,7 +56,7 @@ func Watchable(info VarInfo) bool {
 	}
 	//exhaustive:ignore
 	switch info.Var {
-	case Orders, Cancels, Messages, Rejects, Trades, Refused, VenueRejects, FastCancels, InstantCancels, LargeCancels, TradedQuantity, TradedValue, Opened, RejectsInARow,
+	case Orders, Cancels, Messages, Rejects, Trades, Refused, VenueRejects, FastCancels, InstantCancels, LargeCancels, TradedQuantity, TradedValue, Opened, RejectsInARow, Amends,
 		ActiveOrders, InDoubt, WorkingValue, GrossValue, NetValue, Capital, Equity, Available, MarginHeld, Realised, Unrealised, Commission, DayPnL,
 		Cash, EquityStart, Peak, PeakDay, Drawdown, DrawdownDay, DrawdownPart, RealisedDay, CommissionDay, ConsecutiveLosses, MarginPositions,
 		FundRate, FundRateAge, MarginRatio, OldestMarkAge, GatewayDown, BreaksToday:
