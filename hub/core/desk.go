@@ -123,7 +123,7 @@ func (s *source) ofTilt(ref *policy.Ref) policy.Value {
 	if ref.Var == policy.NetValue {
 		return t.net.value()
 	}
-	value := s.orderValue()
+	value := s.leftValue()
 	if value.Kind == policy.KindMissing {
 		return value
 	}
