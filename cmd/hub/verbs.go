@@ -24,6 +24,7 @@ func verbs() []verb {
 	return slices.Concat(
 		[]verb{demoVerb(), serveVerb(), checkVerb()},
 		policyVerbs(),
+		[]verb{policyTestVerb()},
 		ctlVerbs(),
 		stopVerbs(),
 		rateVerbs(),

@@ -1,0 +1,573 @@
+package policytest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+
+	"tradehub/hub"
+	"tradehub/hub/calendar"
+	"tradehub/hub/core"
+	"tradehub/hub/policy"
+)
+
+// Result is how one test ended.
+type Result struct {
+	File string
+	Line int
+	Name string
+	// Entries is how many entries of a journal it took.
+	Entries int
+	// Failure is nil of a test that passed.
+	Failure *Failure
+}
+
+// Failure is the first thing in a test that was not as expected.
+type Failure struct {
+	// Place is file:line of the step.
+	Place string
+	// Step is what happened, in words, and when.
+	Step, At string
+	// Expected and Happened are what was expected, and what happened.
+	Expected, Happened string
+	// Details say how it came to that: rules with the values that they read.
+	Details []string
+}
+
+// Error is the failure in lines.
+func (f *Failure) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n  at        %s\n  expected  %s\n  happened  %s", f.Place, f.Step, f.At, f.Expected, f.Happened)
+	for _, d := range f.Details {
+		b.WriteString("\n            " + d)
+	}
+	return b.String()
+}
+
+// Options say how tests are run.
+type Options struct {
+	// Only are the tests that are run; nil: all.
+	Only func(*Test) bool
+	// Coverage, when there is one, counts which rules passed and which failed.
+	Coverage *Coverage
+}
+
+// Run plays the tests of a file. folder are the policy files of the folder, named as seen from it. Errors mean that the policies are not fit to be tested, and then nothing was run.
+func Run(f *File, folder []hub.PolicyFile, o Options) ([]Result, []policy.Error) {
+	files := folder
+	if !f.All {
+		var errs []policy.Error
+		if files, errs = named(f.Name, f.Policies, folder); len(errs) > 0 {
+			return nil, errs
+		}
+	}
+	calendars, wrong := calendar.Read(nil)
+	if len(wrong) > 0 {
+		return nil, []policy.Error{{File: wrong[0].File, Line: wrong[0].Line, Col: wrong[0].Col, Text: wrong[0].Text}}
+	}
+	compiled := map[string]*policy.Rules{} // by currency
+	var results []Result
+	for _, t := range f.Tests {
+		if o.Only != nil && !o.Only(t) {
+			continue
+		}
+		rules := compiled[t.world.currency]
+		if rules == nil {
+			var errs []policy.Error
+			if rules, errs = policy.Compile(files, policy.InCurrency(t.world.currency)); len(errs) > 0 {
+				return nil, errs
+			}
+			compiled[t.world.currency] = rules
+		}
+		results = append(results, run(t, f, files, folder, rules, calendars, o.Coverage))
+	}
+	return results, nil
+}
+
+// run plays one test.
+func run(t *Test, f *File, files, folder []hub.PolicyFile, rules *policy.Rules, calendars calendar.Library, coverage *Coverage) Result {
+	w := t.world.clone()
+	if len(w.traders) == 0 {
+		for _, name := range rules.Traders() {
+			w.traders = append(w.traders, hub.TraderSetUp{Name: name, Capital: capitalOf})
+		}
+	}
+	if len(w.traders) == 0 {
+		w.traders = []hub.TraderSetUp{{Name: "alpha", Capital: capitalOf}}
+	}
+	if !f.All {
+		files = complete(files, rules, w.traders)
+	}
+	p := newPlayer(&w, calendarSet(calendars, w.calendar))
+	s := &stage{player: p, test: t, file: f, folder: folder, coverage: coverage}
+	result := Result{File: t.File, Line: t.Line, Name: t.Name}
+	if err := p.open(files); err != nil {
+		result.Failure = &Failure{Place: fmt.Sprintf("%s:%d", t.File, t.Line), Step: "the beginning", At: p.clock(), Expected: "a hub that trades", Happened: err.Error()}
+	} else {
+		p.fired()
+		result.Failure = s.play(t.steps)
+	}
+	result.Entries = p.entries
+	return result
+}
+
+// calendarSet is the calendars of a hub with a main one, the others where they are known to be.
+func calendarSet(all calendar.Library, main string) *calendar.Set {
+	of := map[string]*calendar.Calendar{}
+	for _, x := range calendar.Exchanges() {
+		of[x.Exchange] = all[x.Calendar]
+	}
+	return calendar.NewSet(all[main], of)
+}
+
+// stage plays the steps of a test.
+type stage struct {
+	*player
+	test     *Test
+	file     *File
+	folder   []hub.PolicyFile
+	coverage *Coverage
+	// asked is what the rules said of the order of this step, before it was decided.
+	asked     *asked
+	decision  *core.Decided
+	waits     bool
+	total     int // times of the step
+	time      int
+	effectsAt int
+}
+
+func (s *stage) play(steps []*step) *Failure {
+	for _, x := range steps {
+		if x.at != nil {
+			s.effects = s.effects[:0]
+			if err := s.moveTo(x.at.from(s.now.UTC(), s.cal.Main())); err != nil {
+				return s.failure(x, "a later time", err.Error())
+			}
+		} else {
+			s.effects = s.effects[:0]
+		}
+		var refused []string
+		_ = refused
+		got := &outcome{}
+		for n := range x.times {
+			if n > 0 && x.every > 0 {
+				if err := s.moveTo(s.now.Add(x.every).UTC()); err != nil {
+					return s.failure(x, "a later time", err.Error())
+				}
+			}
+			s.time, s.total = n+1, x.times
+			if f := s.once(x, got, n+1 == x.times); f != nil {
+				return f
+			}
+		}
+		if f := s.after(x, got); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// outcome is what came of all times of a step.
+type outcome struct {
+	shadow, warn []string
+	says         []string
+	details      []string
+}
+
+// once plays a step one time.
+func (s *stage) once(x *step, got *outcome, last bool) *Failure {
+	s.decision, s.asked, s.waits = nil, nil, false
+	switch v := x.value.(type) {
+	case *order:
+		return s.order(x, v, got, last)
+	case []*step:
+		before := slices.Clone(s.effects)
+		f := s.play(v)
+		s.effects = append(before, s.effects...)
+		return f
+	case *fill:
+		return s.fillStep(x, v)
+	case *rejection:
+		return s.each(x, []string{v.order}, func(o hub.Order) hub.Input {
+			return hub.VenueReport{Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportRejected, Reason: v.reason, VenueTime: s.now}
+		})
+	case names:
+		return s.each(x, v.all, func(o hub.Order) hub.Input {
+			switch x.what {
+			case "cancel":
+				return hub.CancelOrder{Trader: o.Trader, OrderID: o.ID}
+			case "cancelled":
+				return s.cancelled(o)
+			}
+			return hub.VenueReport{Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportResting, VenueTime: s.now}
+		})
+	case []quote:
+		s.quotes(v)
+	case []standing:
+		for _, to := range v {
+			s.step(hub.SetState{Scope: s.scope(to.name), Name: strings.TrimPrefix(to.name, "fund"), State: to.state, By: "test"})
+		}
+	case []upDown:
+		for _, g := range v {
+			in := hub.GatewayState{Gateway: g.gateway, Up: g.up}
+			if !g.up {
+				in.Reason = "the test says so"
+			}
+			for _, has := range s.world.gateways {
+				if has.name == g.gateway && g.up {
+					in.Limits = has.limits
+				}
+			}
+			s.step(in)
+		}
+	case []hub.Rate:
+		s.step(hub.SetRates{Rates: v, By: "test", Jump: true})
+	case []amount:
+		return s.capital(x, v)
+	case *transfer:
+		s.step(hub.TransferPosition{Instrument: v.instrument, Direction: v.direction, Qty: v.quantity, From: v.from, To: v.to, Price: v.price, By: "test"})
+		return s.answered(x)
+	case string:
+		part := hub.Part{}
+		switch s.scope(v) {
+		case hub.ScopeTrader:
+			part.Trader = hub.TraderName(v)
+		case hub.ScopeGateway:
+			part.Gateway = hub.GatewayName(v)
+		case hub.ScopeFund:
+		}
+		if x.what == "flatten" {
+			s.step(hub.Flatten{Part: part, By: "test"})
+			return nil
+		}
+		s.step(hub.CancelAll{Part: part, By: "test"})
+	case []Policy:
+		return s.reload(x, v)
+	case nil:
+		if x.what == "restart" {
+			if err := s.restart(); err != nil {
+				return s.failure(x, "a hub that starts again", err.Error())
+			}
+		}
+	}
+	return nil
+}
+
+// scope is what a name is of: fund, a gateway, or else a trader.
+func (s *stage) scope(name string) hub.Scope {
+	switch {
+	case name == "fund":
+		return hub.ScopeFund
+	case s.world.isGateway(name):
+		return hub.ScopeGateway
+	}
+	return hub.ScopeTrader
+}
+
+func (s *stage) order(x *step, o *order, got *outcome, last bool) *Failure {
+	whole := s.complete(o)
+	s.ask(whole)
+	if last {
+		if f := s.look(x, s.asked); f != nil {
+			return f
+		}
+	}
+	at := len(s.effects)
+	id, refusals := s.submit(o)
+	for _, e := range s.effects[at:] {
+		if d, ok := e.(core.Decided); ok && (d.Order.ID == id || id == "") {
+			s.decision = &d
+		}
+		if c, ok := e.(core.Crossed); ok && c.Waits && c.Order.ID == id {
+			s.waits = true
+		}
+	}
+	if x.name != "" {
+		s.named[x.name] = append(s.named[x.name], id)
+	}
+	s.named["last"] = []hub.OrderID{id}
+	s.asked.took(s, refusals, got)
+	if f := s.decided(x, whole, refusals); f != nil {
+		return f
+	}
+	if o.fill && len(refusals) == 0 {
+		s.player.fill(id, hub.Decimal{}, hub.Decimal{})
+	}
+	return nil
+}
+
+// decided compares what refused an order with what was to refuse it.
+func (s *stage) decided(x *step, o order, refusals []hub.Refusal) *Failure {
+	var rules, blind []string
+	for _, r := range refusals {
+		switch {
+		case r.Code == policy.CodeNotComputable && r.Rule != "":
+			blind = append(blind, r.Rule)
+		case r.Rule != "":
+			rules = append(rules, r.Rule)
+		default:
+			rules = append(rules, r.Code)
+		}
+	}
+	if s.decision == nil {
+		f := s.failure(x, s.expected(x), "the order waits: the orders of the fund that it would meet are being cancelled")
+		return f
+	}
+	if same(rules, x.refused.all) && same(blind, x.notComputable.all) {
+		if x.says == "" || len(refusals) == 0 {
+			return nil
+		}
+		var said []string
+		for _, r := range refusals {
+			if strings.Contains(r.Text, x.says) {
+				return nil
+			}
+			said = append(said, r.Text)
+		}
+		return s.failure(x, fmt.Sprintf("a refusal that says %q", x.says), strings.Join(said, "; "))
+	}
+	f := s.failure(x, s.expected(x), happened(rules, blind))
+	f.Details = s.details(refusals, slices.Concat(x.refused.all, x.notComputable.all))
+	return f
+}
+
+// expected is what a step wants of its order, in words.
+func (s *stage) expected(x *step) string { return happened(x.refused.all, x.notComputable.all) }
+
+func happened(rules, blind []string) string {
+	if len(rules)+len(blind) == 0 {
+		return "the order passes"
+	}
+	var parts []string
+	if len(rules) > 0 {
+		parts = append(parts, "refused by "+strings.Join(rules, ", "))
+	}
+	if len(blind) > 0 {
+		parts = append(parts, "not computable: "+strings.Join(blind, ", "))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// same reports whether two lists have the same names, in whatever order.
+func same(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
+}
+
+// each does something to every order of some names that may still trade.
+func (s *stage) each(x *step, names []string, input func(hub.Order) hub.Input) *Failure {
+	for _, name := range names {
+		for _, id := range s.orders(name) {
+			o, ok := s.core.Order("", id)
+			switch {
+			case !ok:
+				return s.failure(x, "an order called "+name, "the hub has no such order any more")
+			case o.Status == hub.Rejected && x.what != "cancel":
+				return s.failure(x, "an order that the venue has", fmt.Sprintf("order %s was rejected: %s", name, o.Reason))
+			}
+			s.step(input(o))
+		}
+		if len(s.orders(name)) == 0 && name == "last" {
+			return s.failure(x, "an order", "no order was sent before")
+		}
+	}
+	return nil
+}
+
+func (s *stage) fillStep(x *step, v *fill) *Failure {
+	ids := s.orders(v.order)
+	if len(ids) == 0 {
+		return s.failure(x, "an order to fill", "there is none called "+v.order)
+	}
+	for _, id := range ids {
+		o, ok := s.core.Order("", id)
+		if !ok || o.Status.Final() {
+			return s.failure(x, "an order that may still trade", fmt.Sprintf("order %s is %s %s", v.order, o.Status, o.Reason))
+		}
+		s.player.fill(id, v.quantity, v.price)
+	}
+	return nil
+}
+
+// quotes are new prices.
+func (s *stage) quotes(all []quote) {
+	var marks []hub.Mark
+	for _, q := range all {
+		m := s.markets[q.instrument]
+		m.set(q.fields)
+		m.quiet = q.quiet
+		seen := s.now.Add(-q.age)
+		m.view.Seen = seen
+		if m.view.Last.IsPos() {
+			marks = append(marks, hub.Mark{Instrument: q.instrument, Price: m.view.Last, Seen: seen})
+		}
+	}
+	if len(marks) > 0 {
+		s.step(hub.Marks{Marks: marks})
+	}
+}
+
+func (s *stage) capital(x *step, all []amount) *Failure {
+	for _, a := range all {
+		in := hub.TransferCapital{To: hub.TraderName(a.name), Amount: a.amount, By: "test"}
+		if a.amount.IsNeg() {
+			in.To, in.From, in.Amount = "", in.To, a.amount.Neg()
+		}
+		s.step(in)
+		if f := s.answered(x); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// answered fails when the hub would not do a transfer.
+func (s *stage) answered(x *step) *Failure {
+	for _, e := range s.effects {
+		if a, ok := e.(core.TransferAnswered); ok && len(a.Refusals) > 0 {
+			return s.failure(x, "the transfer is done", strings.Join(a.Refusals, "; "))
+		}
+	}
+	return nil
+}
+
+func (s *stage) reload(x *step, list []Policy) *Failure {
+	files, errs := named(s.file.Name, list, s.folder)
+	var rules *policy.Rules
+	if len(errs) == 0 {
+		if rules, errs = policy.Compile(files, policy.InCurrency(s.world.currency)); len(errs) == 0 {
+			if err := s.load(complete(files, rules, s.world.traders)); err != nil {
+				return s.failure(x, "policies that load", err.Error())
+			}
+			return nil
+		}
+	}
+	f := s.failure(x, "policies that load", errs[0].String())
+	for _, e := range errs[1:] {
+		f.Details = append(f.Details, e.String())
+	}
+	return f
+}
+
+// after compares what a step expects of all its times together.
+func (s *stage) after(x *step, got *outcome) *Failure {
+	if fired := s.fired(); !same(fired, x.fired.all) && (x.fired.all != nil || len(fired) > 0 && x.what != "steps") {
+		f := s.failure(x, watches(x.fired.all), watches(fired))
+		for _, w := range s.core.Watches() {
+			f.Details = append(f.Details, fmt.Sprintf("%s %s: %s %s", w.Place, w.Name, strings.Join(w.Values, " "), w.Blind))
+		}
+		return f
+	}
+	if x.what != "order" {
+		var about *asked
+		if len(x.values)+len(x.holds) > 0 {
+			if about = s.ask(s.any()); about.why != "" {
+				return s.failure(x, "values", about.why)
+			}
+		}
+		if f := s.look(x, about); f != nil {
+			return f
+		}
+	}
+	return s.stand(x)
+}
+
+func watches(names []string) string {
+	if len(names) == 0 {
+		return "no watch fires"
+	}
+	return "fired: " + strings.Join(names, ", ")
+}
+
+// any is an order that nobody sends, about which variables are asked: a trader's smallest, at the last price.
+func (s *stage) any() order {
+	o := order{instrument: s.world.contract, direction: hub.Long, kind: hub.Limit}
+	if o.instrument == (hub.Instrument{}) && len(s.world.used) > 0 {
+		o.instrument = s.world.used[0]
+	}
+	k, ok := s.world.contracts[o.instrument]
+	if !ok {
+		return o
+	}
+	o.quantity = k.MinQty
+	if !k.NetPosition {
+		o.offset = hub.Open
+	}
+	return s.complete(&o)
+}
+
+// stand compares states.
+func (s *stage) stand(x *step) *Failure {
+	for _, want := range x.states {
+		got := hub.Active
+		switch s.scope(want.name) {
+		case hub.ScopeGateway:
+			for _, g := range s.core.Gateways() {
+				if string(g.Name) == want.name {
+					got = g.State
+				}
+			}
+		case hub.ScopeFund, hub.ScopeTrader:
+			for _, t := range s.core.Standings() {
+				if string(t.Trader) == strings.TrimPrefix(want.name, "fund") {
+					got = t.State
+				}
+			}
+		}
+		if got != want.state {
+			f := s.failure(x, fmt.Sprintf("%s is %s", want.name, want.state), fmt.Sprintf("%s is %s", want.name, got))
+			f.Place = placed(s.test.File, want.at)
+			return f
+		}
+	}
+	return nil
+}
+
+func (s *stage) failure(x *step, expected, happened string) *Failure {
+	f := &Failure{Place: placed(s.test.File, x.node), Step: s.words(x), At: s.clock(), Expected: expected, Happened: happened}
+	if s.total > 1 {
+		f.At += fmt.Sprintf(", time %d of %d", s.time, s.total)
+	}
+	return f
+}
+
+// words say what a step does.
+func (s *stage) words(x *step) string {
+	switch v := x.value.(type) {
+	case *order:
+		return s.complete(v).String()
+	case names:
+		return x.what + " " + strings.Join(v.all, ", ")
+	case *fill:
+		return "fill " + v.order
+	case *rejection:
+		return "reject " + v.order
+	case string:
+		return x.what + " " + v
+	}
+	if x.what == "" {
+		return "look"
+	}
+	return x.what
+}
+
+// String is the order in words: alpha buys 5 rb2701.SHFE at 3500 (LIMIT OPEN).
+func (o order) String() string {
+	verb := "buys"
+	if o.direction == hub.Short {
+		verb = "sells"
+	}
+	text := fmt.Sprintf("%s %s %s %s", o.trader, verb, o.quantity, o.instrument)
+	if o.kind != hub.Market {
+		text += " at " + o.price.String()
+	}
+	text += " (" + o.kind.String()
+	if o.offset != hub.NoOffset {
+		text += " " + o.offset.String()
+	}
+	return text + ")"
+}
+
