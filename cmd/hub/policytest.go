@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"tradehub/hub"
+	"tradehub/hub/folder"
 	"tradehub/hub/policy"
 	"tradehub/hub/policytest"
 )
@@ -169,8 +170,8 @@ func testFile(file string, only *regexp.Regexp) ([]policytest.Result, []mistake,
 	if len(errs) > 0 {
 		return nil, mapped(errs, mistakeAt("")), nil
 	}
-	folder := policyFolder(file)
-	policies, err := readPolicies(folder)
+	at := policyFolder(file)
+	policies, err := readPolicies(at)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -180,7 +181,7 @@ func testFile(file string, only *regexp.Regexp) ([]policytest.Result, []mistake,
 	}
 	return results, mapped(errs, func(p policy.Error) mistake {
 		if known(p.File) {
-			return mistakeAt(folder)(p)
+			return mistakeAt(at)(p)
 		}
 		return mistakeAt("")(p)
 	}), nil
@@ -239,24 +240,24 @@ var ofFund = regexp.MustCompile(`(?m)^policy:\s*fund\b`)
 // policyFolder is the folder of policies that a test file is about: the nearest above it that has the fund's policy; without one, the test file's own.
 func policyFolder(file string) string {
 	own := filepath.Dir(file)
-	for folder, n := own, 0; n < 5; n++ {
-		entries, err := os.ReadDir(folder)
+	for at, n := own, 0; n < 5; n++ {
+		entries, err := os.ReadDir(at)
 		if err != nil {
 			break
 		}
 		for _, d := range entries {
-			if d.IsDir() || !isPolicy(d.Name()) {
+			if d.IsDir() || !folder.Is(d.Name()) {
 				continue
 			}
-			if text, err := os.ReadFile(filepath.Join(folder, d.Name())); err == nil && ofFund.Match(text) {
-				return folder
+			if text, err := os.ReadFile(filepath.Join(at, d.Name())); err == nil && ofFund.Match(text) {
+				return at
 			}
 		}
-		whole, err := filepath.Abs(folder)
+		whole, err := filepath.Abs(at)
 		if err != nil || filepath.Dir(whole) == whole {
 			break
 		}
-		folder = filepath.Join(folder, "..")
+		at = filepath.Join(at, "..")
 	}
 	return own
 }
