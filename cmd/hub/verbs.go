@@ -25,6 +25,7 @@ func verbs() []verb {
 		[]verb{demoVerb(), serveVerb(), checkVerb()},
 		policyVerbs(),
 		[]verb{policyTestVerb()},
+		policyToolVerbs(),
 		ctlVerbs(),
 		stopVerbs(),
 		rateVerbs(),

@@ -1,14 +1,14 @@
 package policy
 
-// Keys of policy files, in the order in which people write them. What is not in them is an error.
+// Keys of policy files, in the order in which people write them. What is not in them is an error. The table says what each of them is.
 var (
-	ownerKeys   = []string{"policy", "trader", "currency", "internal_cross", "limits", "use", "rules", "watch"}
-	libraryKeys = []string{"policy", "source", "covers", "not_covered", "verify", "limits", "rules"}
-	originKeys  = []string{"title", "publisher", "date", "url"}
-	useKeys     = []string{"file", "rules", "limits", "mode"}
-	ruleKeys    = []string{"name", "controls", "when", "require", "warn", "because", "mode"}
-	watchKeys   = []string{"name", "when", "then", "because", "clear", "again"}
-	langKeys    = []string{"en", "zh"}
+	ownerKeys   = keyNames(fileKeys, kindFund, kindTrader)
+	libraryKeys = keyNames(fileKeys, kindLibrary)
+	originKeys  = keyNames(sourceKeys)
+	useKeys     = keyNames(usesKeys)
+	ruleKeys    = keyNames(rulesKeys)
+	watchKeys   = keyNames(watchesKeys)
+	langKeys    = keyNames(languageKeys)
 
 	// Keys of versions 0 and 1 of the language, and those that were announced.
 	oldOwnerKeys, laterOwnerKeys = []string{"policy", "trader", "currency", "internal_cross", "limits", "rules", "watch"}, []string{"use"}
