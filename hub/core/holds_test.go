@@ -45,6 +45,8 @@ type market struct {
 	asked  map[hub.GatewayName][]hub.OrderID
 	up     map[hub.GatewayName]bool
 	fills  int
+	// flights are amendments on their way to their venues.
+	flights []flight
 }
 
 // resting is an order at its venue.
@@ -54,6 +56,7 @@ type resting struct {
 	arrived   bool // at the venue; else it may be lost on the way
 	gone      bool
 	fills     []hub.VenueFill
+	amends    uint64 // that were sent
 }
 
 var (
@@ -64,7 +67,10 @@ var (
 func (m *market) step(in hub.Input) {
 	for _, e := range m.w.step(in) {
 		if ask, ok := e.(core.AskVenue); ok {
-			m.asked[ask.Gateway] = slices.Clone(ask.Orders)
+			m.asked[ask.Gateway] = append(m.asked[ask.Gateway], ask.Orders...)
+		}
+		if amend, ok := e.(core.Amend); ok {
+			m.took(amend)
 		}
 		send, ok := e.(core.Send)
 		if !ok {
@@ -126,6 +132,7 @@ func (m *market) deliver(i int) {
 // down loses what was on its way, both ways.
 func (m *market) down(g hub.GatewayName, n uint32) {
 	m.step(hub.GatewayState{Gateway: g, Reason: "gone"})
+	m.loseAmends(g, n, true)
 	m.lose(g, n)
 }
 
@@ -142,7 +149,7 @@ func (m *market) lose(g hub.GatewayName, n uint32) {
 
 func (m *market) comeBack(g hub.GatewayName) {
 	m.up[g] = true
-	m.step(hub.GatewayState{Gateway: g, Up: true})
+	m.step(hub.GatewayState{Gateway: g, Up: true, Amends: true})
 }
 
 // answer says how what was asked about stands, after all that was reported before.
@@ -173,7 +180,11 @@ func (m *market) answer(g hub.GatewayName) {
 		case o.left == 0:
 			status = hub.Filled
 		}
-		in.Orders = append(in.Orders, hub.VenueOrder{OrderID: id, Status: status, Fills: slices.Clone(o.fills)})
+		v := hub.VenueOrder{OrderID: id, Status: status, Fills: slices.Clone(o.fills)}
+		if _, any := m.flying(o); !any { // else it may yet be another
+			v.Price, v.Qty = o.Price, hub.Int(int64(o.qty))
+		}
+		in.Orders = append(in.Orders, v)
 	}
 	m.step(in)
 }
@@ -198,9 +209,9 @@ func (m *market) truth() map[hub.GatewayName]map[hub.TraderName]*lots {
 		}
 		l.open++
 		if o.Offset.Closes() {
-			l.shut[1-i] += o.left
+			l.shut[1-i] += m.mayTrade(o)
 		} else {
-			l.live[i] += o.left
+			l.live[i] += m.mayTrade(o)
 		}
 	}
 	return all
@@ -348,7 +359,7 @@ func TestNothingOvershoots(t *testing.T) {
 			}
 			g := manyGateways[int(n>>5)%3]
 			switch o := pick(); {
-			case n%32 < 14:
+			case n%32 < 11:
 				req := hub.OrderRequest{Instrument: soy.Instrument, Direction: hub.Long, Offset: hub.Open, Type: hub.Limit, Price: d("3500"), Qty: hub.Int(int64(1 + n>>12%9))}
 				if n>>16&1 == 1 {
 					req.Direction, req.Price = hub.Short, d("3510")
@@ -360,6 +371,12 @@ func TestNothingOvershoots(t *testing.T) {
 					Trader: manyTraders[n>>19%4], Gateway: g, Request: req, Market: hub.MarketView{Last: d("3500"), Seen: w.now},
 				})
 			case o == nil:
+			case n%32 < 13:
+				m.step(hub.AmendOrder{Trader: o.Trader, OrderID: o.ID, Qty: hub.Int(int64(1 + n>>12%14)), Market: hub.MarketView{Last: d("3500"), Seen: w.now}})
+			case n%32 == 13:
+				if len(m.flights) > 0 {
+					m.doAmend(int(n>>16)%len(m.flights), n>>12%4 == 0)
+				}
 			case n%32 < 20:
 				if o.left > 0 {
 					o.arrived = true
@@ -396,9 +413,13 @@ func TestNothingOvershoots(t *testing.T) {
 					m.comeBack(g)
 				}
 			case n%32 == 30:
+				if n>>16%4 == 0 {
+					m.step(hub.DoubtAmendments{Since: w.now})
+				}
 				m.answer(g)
 			case n>>16%8 == 0:
 				for _, g := range manyGateways {
+					m.loseAmends(g, n, false)
 					m.lose(g, n)
 				}
 				if err := w.restart(); err != nil {
@@ -413,7 +434,10 @@ func TestNothingOvershoots(t *testing.T) {
 				}
 			}
 		}
-		for _, g := range manyGateways { // all is settled in the end
+		for len(m.flights) > 0 { // all is settled in the end
+			m.doAmend(0, false)
+		}
+		for _, g := range manyGateways {
 			if !m.up[g] {
 				m.comeBack(g)
 			}
@@ -425,6 +449,15 @@ func TestNothingOvershoots(t *testing.T) {
 		check()
 		if err := w.core.Check(); err != nil {
 			t.Fatal(err)
+		}
+		m.step(hub.DoubtAmendments{Since: w.now}) // lost, and nobody said so
+		for _, g := range manyGateways {
+			m.answer(g)
+		}
+		for _, o := range w.core.Orders("", true) {
+			if at := m.orders[o.ID]; !o.Qty.Equal(hub.Int(int64(at.qty))) || o.Amending() {
+				t.Fatalf("order %s is for %s in the books (%+v under way), and for %d at its venue", o.ID, o.Qty, o.Amendment, at.qty)
+			}
 		}
 		for _, g := range manyGateways {
 			for _, name := range manyTraders {

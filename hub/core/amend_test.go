@@ -1,0 +1,207 @@
+package core_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"tradehub/hub"
+	"tradehub/hub/core"
+	"tradehub/hub/policy"
+)
+
+// flight is an amendment that has left the hub and that its venue has not looked at.
+type flight struct {
+	order  *resting
+	number uint64
+	qty    int
+}
+
+// took notes an amendment that the hub sends.
+func (m *market) took(e core.Amend) {
+	o := e.Permit.Order()
+	at := m.orders[o.ID]
+	qty, _, _ := o.Amendment.Qty.Int64(0)
+	if at == nil || !e.Permit.Valid() || !e.Permit.Amends() {
+		m.t.Fatalf("order %s is amended without a permit, or was never sent", o.ID)
+	}
+	if o.Amendment.Number != at.amends+1 {
+		m.t.Fatalf("amendment %d of order %s after %d", o.Amendment.Number, o.ID, at.amends)
+	}
+	at.amends++
+	m.flights = append(m.flights, flight{at, o.Amendment.Number, int(qty)})
+}
+
+// doAmend has a venue look at an amendment: it does it, or not.
+func (m *market) doAmend(i int, no bool) {
+	f := m.flights[i]
+	m.flights = slices.Delete(m.flights, i, i+1)
+	o := f.order
+	o.arrived = true
+	report := hub.VenueReport{Amendment: f.number, Price: o.Price, Qty: hub.Int(int64(f.qty))}
+	if no || o.left == 0 || f.qty <= o.qty-o.left {
+		m.say(o, hub.VenueReport{Kind: hub.ReportAmendRejected, Amendment: f.number, Reason: "no"})
+		return
+	}
+	o.left += f.qty - o.qty
+	o.qty = f.qty
+	report.Kind = hub.ReportAmended
+	m.say(o, report)
+}
+
+// loseAmends is what becomes of amendments on their way when a connection breaks: some are lost, some come back as never sent, some arrive all the same, some time.
+func (m *market) loseAmends(g hub.GatewayName, n uint32, told bool) {
+	for i := len(m.flights) - 1; i >= 0; i-- {
+		f := m.flights[i]
+		if f.order.Gateway != g {
+			continue
+		}
+		switch (n >> (i % 16)) & 3 {
+		case 0:
+			m.flights = slices.Delete(m.flights, i, i+1)
+		case 1:
+			if told {
+				m.flights = slices.Delete(m.flights, i, i+1)
+				m.step(hub.VenueReport{Gateway: g, OrderID: f.order.ID, Kind: hub.ReportAmendNotSent, Amendment: f.number, Reason: "gone"})
+			}
+		}
+	}
+}
+
+// flying is the largest quantity that amendments on their way may make of an order.
+func (m *market) flying(o *resting) (most int, any bool) {
+	for _, f := range m.flights {
+		if f.order == o {
+			most, any = max(most, f.qty), true
+		}
+	}
+	return most, any
+}
+
+// mayTrade is the most that may trade yet of an order at its venue, whatever happens to what is on its way.
+func (m *market) mayTrade(o *resting) int {
+	if o.left == 0 {
+		return 0
+	}
+	most, _ := m.flying(o)
+	return max(o.left, most-(o.qty-o.left))
+}
+
+// TestAmendedCountsOnce: rules see an order that is to be amended as if it were not there yet, and what may come of it as the larger of both.
+func TestAmendedCountsOnce(t *testing.T) {
+	for _, c := range []struct {
+		rule, qty, price string
+		passes           bool
+	}{
+		{"order.quantity == 8", "8", "0", true}, // in all
+		{"order.price == 3400", "0", "3400", true},
+		{"order.value == 280_000", "8", "0", true},
+		{"trader.active_orders == 1", "8", "0", true}, // the other one
+		{"trader.working_value == 35_000", "8", "0", true},
+		{"trader.position.working_buy == 1", "8", "0", true},
+		{"trader.position.long == 2 and trader.position.long_after == 9", "8", "0", true}, // 2 held, 1 of another, 6 left
+		{"trader.position.long_after == 6", "3", "0", true},                               // 2 held, 1 of another, 3 left as it is, 1 as it would be
+		{"trader.position.net_after == 9", "8", "0", true},
+		{"trader.gross_after == 70_000 + 35_000 + 210_000", "8", "0", true}, // held, the other, and 6 left
+		{"trader.gross_after == 70_000 + 35_000 + 105_000", "3", "0", true}, // and 3 left as it is
+		{"trader.net_value_after == 70_000 + 35_000 + 210_000", "8", "0", true},
+		{"order.margin == 21_000", "8", "0", true},
+		{"order.margin == 10_500", "3", "3400", true},
+		{"trader.margin_after == 7_000 + 3_500 + 21_000", "8", "0", true},
+		{"order.fee == 21", "8", "0", true},
+		{"own.buys == 1", "8", "0", true},
+		{`trader.orders("10s") == 2 and trader.amends("10s") == 0`, "8", "0", true}, // before this one
+		{`trader.duplicates("10s") == 0`, "8", "0", true},
+		{`trader.duplicates("10s") == 1`, "1", "3500", true}, // as the other one
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			w := newWorld()
+			w.open()
+			buy := func(qty string) hub.OrderID {
+				id := w.step(hub.SubmitOrder{
+					Trader: "alpha", Request: hub.OrderRequest{Instrument: rb.Instrument, Direction: hub.Long, Offset: hub.Open, Type: hub.Limit, Price: d("3500"), Qty: d(qty)},
+					Market: hub.MarketView{Last: d("3500"), Seen: w.now},
+				})[0].(core.Decided).Order.ID
+				w.step(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportResting})
+				return id
+			}
+			id := buy("5")
+			if c.rule != `trader.duplicates("10s") == 1` {
+				w.step(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportFill, TradeID: "t", Price: d("3500"), Qty: d("2")})
+			}
+			buy("1")
+			files := policies()
+			files[1].Text = "policy: trader\ntrader: alpha\nrules:\n  - {name: it, require: '" + c.rule + "'}\n"
+			if errs := w.step(hub.LoadPolicies{Files: files, Language: policy.Language})[0].(core.PoliciesAnswered).Errors; len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			before := w.core.Image()
+			got := w.step(hub.AmendOrder{Trader: "alpha", OrderID: id, Qty: d(c.qty), Price: d(c.price), Market: hub.MarketView{Last: d("3500"), Seen: w.now}})[0].(core.AmendAnswered)
+			if passes := len(got.Refusals) == 0; passes != c.passes {
+				t.Errorf("got %v", got.Refusals)
+			}
+			if len(got.Considered.Readings) == 0 || got.Revision != w.core.Revision() {
+				t.Errorf("the record would not know what was read: %+v", got.Considered)
+			}
+			if n := w.core.Image().Orders[0].Amends; n != before.Orders[0].Amends+1 {
+				t.Errorf("%d amendments", n)
+			}
+			if err := w.core.Check(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestRefusedAmendmentsChangeNothing: but the counts of who asked.
+func TestRefusedAmendmentsChangeNothing(t *testing.T) {
+	w := newWorld()
+	w.open()
+	id := w.step(hub.SubmitOrder{
+		Trader: "alpha", Request: hub.OrderRequest{Instrument: coin.Instrument, Direction: hub.Long, Type: hub.Limit, Price: d("60000.01"), Qty: d("0.0007")},
+		Market: hub.MarketView{Last: d("60000"), Seen: w.now},
+	})[0].(core.Decided).Order.ID
+	w.step(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportResting})
+	book, order := fmt.Sprintf("%+v", w.core.RiskBook()), fmt.Sprintf("%+v", w.core.Image().Orders)
+	if got := w.step(hub.AmendOrder{Trader: "alpha", OrderID: id, Qty: d("100.0001"), Market: hub.MarketView{Last: d("60000"), Seen: w.now}})[0].(core.AmendAnswered); len(got.Refusals) != 1 || got.Refusals[0].Rule != "quantity" {
+		t.Fatalf("got %+v", got)
+	}
+	if now := fmt.Sprintf("%+v", w.core.RiskBook()); now != book {
+		t.Errorf("the book was\n%s\nand is\n%s", book, now)
+	}
+	if now := fmt.Sprintf("%+v", w.core.Image().Orders); now != order {
+		t.Errorf("the order was\n%s\nand is\n%s", order, now)
+	}
+	s := w.core.Standings()[1]
+	if s.Orders != 2 || s.Rejects != 1 {
+		t.Errorf("%d orders and %d rejects of alpha", s.Orders, s.Rejects)
+	}
+}
+
+// TestAmendmentsUseTheChannel: one takes one message of its trader's share, like an order, and is refused when there is none left.
+func TestAmendmentsUseTheChannel(t *testing.T) {
+	w, names := channelWorld([]int{1}, hub.MessageLimit{Messages: 10, Window: 1e9})
+	w.step(hub.GatewayState{Gateway: "SIM", Up: true, Amends: true, Reason: "again", Limits: []hub.MessageLimit{{Messages: 10, Window: 1e9}}})
+	id := w.step(hub.SubmitOrder{
+		Trader: names[0], Market: hub.MarketView{Last: d("60000"), Seen: w.now},
+		Request: hub.OrderRequest{Instrument: swap.Instrument, Direction: hub.Long, Type: hub.Limit, Price: d("59000"), Qty: d("1")},
+	})[0].(core.Decided).Order.ID
+	w.step(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportResting})
+	passed, code := 0, ""
+	for i := range 20 {
+		in := hub.AmendOrder{Trader: names[0], OrderID: id, Price: hub.Int(int64(58_000 + i)), Market: hub.MarketView{Last: d("60000"), Seen: w.now}}
+		got := w.step(in)[0].(core.AmendAnswered)
+		if len(got.Refusals) > 0 {
+			code = got.Refusals[0].Code
+			break
+		}
+		passed++
+		w.step(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportAmended, Amendment: got.Order.Amendment.Number, Price: in.Price, Qty: d("1")})
+	}
+	if passed != 7 || code != "channel-budget" { // 10 less 2 for cancels, less the order
+		t.Errorf("%d amendments passed, and then %q", passed, code)
+	}
+	if used := w.core.Budgets("SIM", w.now)[0].Used; used != 8 {
+		t.Errorf("%d messages used", used)
+	}
+}
