@@ -54,8 +54,9 @@ func (c *Core) amend(in hub.AmendOrder) {
 	for _, x := range []*book{b, c.fund} {
 		x.Repeats.add(c.now, likenessOf(&t))
 	}
-	c.emit(AmendAnswered{Order: permit.Order(), Revision: permit.Revision(), Considered: c.considered})
+	c.emit(AmendAnswered{Order: permit.Order(), Revision: permit.Revision(), Considered: c.considered, Shadows: c.inShadow(), Warnings: c.told.warnings})
 	c.emit(Amend{Permit: permit})
+	c.warn(o)
 	c.change(o, func() {
 		c.rework(o, func() {
 			o.Amendment = permit.Order().Amendment
@@ -124,10 +125,8 @@ func (c *Core) decideAmend(o, t *order, b *book, k *contract, in hub.AmendOrder)
 	candidate.Amendment = hub.Amendment{Number: o.Amends + 1, Price: t.Price, Qty: t.Qty}
 	c.consider(t, b, k)
 	defer c.considerNoMore()
-	return gate.Decide(gate.Case{
-		Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: in.Verdicts,
-		Source: &source{core: c, order: t, contract: k, trader: b, lane: c.lane(b, c.placeOf(k)), market: in.Market, amended: counts},
-	})
+	s := &source{core: c, order: t, contract: k, trader: b, lane: c.lane(b, c.placeOf(k)), market: in.Market, amended: counts}
+	return c.ask(s, gate.Case{Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: in.Verdicts, Source: s})
 }
 
 // takeOut makes an active order count nowhere, for as long as another is decided in its place.
@@ -158,7 +157,7 @@ func (c *Core) refuseAmend(t *order, b *book, k *contract, refusals []hub.Refusa
 	b.Repeats.add(c.now, likenessOf(t))
 	c.spendRefused(t, refusals)
 	o := c.orders[t.ID]
-	c.emit(AmendAnswered{Order: o.Order, Refusals: refusals, Revision: c.revision(), Considered: c.considered})
+	c.emit(AmendAnswered{Order: o.Order, Refusals: refusals, Revision: c.revision(), Considered: c.considered, Shadows: c.inShadow()})
 	c.emit(Notice{
 		Trader: o.Trader, Level: Warning, OrderID: o.ID,
 		Text: fmt.Sprintf("order %s is not amended to %s at %s: %s (rev %s)", o.ID, t.Qty, t.Price, sentence(refusals), c.revision()),

@@ -64,6 +64,9 @@ type book struct {
 	// Earned are Realised, Commission and CashMoved, exactly; in an image it is there when one of them is too large to be said exactly by a Decimal.
 	Earned earned `cbor:"110,keyasint,omitzero"`
 
+	// Cautions are the warnings that the trader has had and that are not given again for now; sorted.
+	Cautions []caution `cbor:"90,keyasint,omitempty"`
+
 	totals totals
 	tilt   tilt
 	byKey  map[key]*position

@@ -89,7 +89,7 @@ func (c *Core) Check() error {
 		}
 	}
 	errs = append(errs, c.checkRates(&sum)...)
-	errs = append(errs, c.checkFund(&sum), c.checkVenue(&sum), c.checkOwn(), c.checkBudgets(), c.checkAmendments(), c.checkHeld(&sum), c.checkOverrides(), sum.Err())
+	errs = append(errs, c.checkFund(&sum), c.checkVenue(&sum), c.checkOwn(), c.checkBudgets(), c.checkAmendments(), c.checkHeld(&sum), c.checkOverrides(), c.checkCautions(), sum.Err())
 	return errors.Join(errs...)
 }
 

@@ -73,6 +73,8 @@ type Core struct {
 
 	effects []Effect
 
+	// told is what the decision that is made says besides yes or no.
+	told told
 	// considered is what the decision that is made goes by, readings what the rules were told in this Step, from readFrom on for this decision. They are no part of the state.
 	considered Considered
 	readings   []policy.Reading
@@ -130,6 +132,7 @@ func (c *Core) Step(e hub.Entry) []Effect {
 	clear(c.effects)
 	c.effects = c.effects[:0]
 	c.considered, c.readings = Considered{}, c.readings[:0]
+	c.told.reset()
 	c.expireOverrides()
 	switch in := e.Input.(type) {
 	case hub.SetUp:
@@ -292,6 +295,7 @@ func (c *Core) loadPolicies(in hub.LoadPolicies) {
 	c.files, c.language, c.rulesIn, c.rules = in.Files, in.Language, c.setup.Currency, rules
 	c.keepWindows()
 	c.keepWatches(c.imageOfWatches())
+	c.keepCautions()
 	c.emit(PoliciesAnswered{Revision: rules.Revision()})
 	c.voidOverrides()
 }

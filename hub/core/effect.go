@@ -18,6 +18,9 @@ type Decided struct {
 	// Override is the one by which the order passed, as it is after that, and Lifted is what the rules that it names said; nil and none when it passed by itself, or not.
 	Override *hub.Override
 	Lifted   []hub.Refusal
+	// Shadows are what rules in shadow would have refused for; Warnings are the new ones, which were not given for the same before.
+	Shadows  []hub.Refusal
+	Warnings []hub.Warning
 	// Considered is what it was decided by.
 	Considered Considered
 }
@@ -53,6 +56,9 @@ type AmendAnswered struct {
 	Order    hub.Order
 	Refusals []hub.Refusal
 	Revision string // policy revision that decided
+	// Shadows and Warnings are as in Decided.
+	Shadows  []hub.Refusal
+	Warnings []hub.Warning
 	// Considered is what the decision went by.
 	Considered Considered
 	Err        string

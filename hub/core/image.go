@@ -84,6 +84,7 @@ func (b *book) image() book {
 	im.byKey, im.core, im.flow, im.keeps, im.totals, im.tilt = nil, nil, flow{}, keeps{}, totals{}, tilt{}
 	im.Earned = b.Earned.image()
 	im.Flow, im.Repeats = b.flow.image(), b.Repeats.image()
+	im.Cautions = append([]caution(nil), b.Cautions...)
 	im.Positions = make([]*position, len(b.Positions))
 	for i, p := range b.Positions {
 		copied := *p

@@ -162,6 +162,7 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 	b := c.byTrader[o.Trader]
 	known := o.Status == hub.Submitted // its owner has seen it so
 	c.considered = Considered{}
+	c.told.reset()
 	permit, refusals := c.decide(o, b, named, market, verdicts)
 	if c.mayWait(o, c.notLifted(o, refusals)) {
 		c.await(o)
@@ -177,8 +178,9 @@ func (c *Core) conclude(o *order, named hub.GatewayName, market hub.MarketView, 
 	}
 	c.sent(o, b, k, permit)
 	used, lifted := c.useOverride(o, permit)
-	c.emit(Decided{Order: o.Order, Revision: o.Revision, Override: used, Lifted: lifted, Considered: c.considered})
+	c.emit(Decided{Order: o.Order, Revision: o.Revision, Override: used, Lifted: lifted, Considered: c.considered, Shadows: c.inShadow(), Warnings: c.told.warnings})
 	c.emit(Send{Permit: permit})
+	c.warn(o)
 	c.overrideUsed(o, used, lifted)
 	if known {
 		c.bookChanged(o)
@@ -216,7 +218,7 @@ func (c *Core) refuse(o *order, b *book, refusals []hub.Refusal) {
 	o.Status, o.Updated, o.Day = hub.Rejected, c.now, c.dayOf(o.Exchange)
 	b.Finished++
 	o.Reason = sentence(refusals)
-	c.emit(Decided{Order: o.Order, Refusals: refusals, Revision: c.revision(), Considered: c.considered})
+	c.emit(Decided{Order: o.Order, Refusals: refusals, Revision: c.revision(), Considered: c.considered, Shadows: c.inShadow()})
 	c.emit(OrderChanged{Order: o.Order})
 	c.emit(Notice{Trader: o.Trader, Level: Warning, Text: o.Reason, Refusals: refusals, OrderID: o.ID})
 	if slices.ContainsFunc(refusals, func(r hub.Refusal) bool { return r.Code == codeCross }) {
@@ -269,10 +271,9 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 	candidate.Status = hub.Submitted
 	c.consider(o, b, k)
 	defer c.considerNoMore()
-	return gate.Decide(gate.Case{
-		Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: verdicts,
-		Source:    &source{core: c, order: o, contract: k, trader: b, lane: c.lane(b, c.placeOf(k)), market: market},
-		Overrides: c.openOverrides(), Now: c.now,
+	s := &source{core: c, order: o, contract: k, trader: b, lane: c.lane(b, c.placeOf(k)), market: market}
+	return c.ask(s, gate.Case{
+		Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: verdicts, Source: s, Overrides: c.openOverrides(), Now: c.now,
 	})
 }
 

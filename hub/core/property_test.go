@@ -49,7 +49,9 @@ func (v *venue) take(t *rapid.T, effects []core.Effect) {
 
 // watched are the files with watches that fire now and then, and do everything that watches do.
 func watched(files []hub.PolicyFile) []hub.PolicyFile {
-	files[0].Text += `watch:
+	files[0].Text += `  - {name: crowd, require: fund.contract.active_orders < 100, warn: fund.contract.active_orders < 3}
+  - {name: small, require: order.quantity < 5, mode: shadow}
+watch:
   - {name: drawdown, when: fund.drawdown_day > 20_000, then: [alert, cancel_all], clear: fund.drawdown_day < 5_000}
   - {name: doubts, when: fund.in_doubt > 3 or fund.gateway_down > 10, then: alert}
 `

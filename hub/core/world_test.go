@@ -212,6 +212,10 @@ func TestStories(t *testing.T) {
 				files := policies()
 				files[0].Text = fundKey + files[0].Text + "  " + strings.ReplaceAll(strings.TrimSpace(cmd.Input), "\n", "\n  ") + "\n"
 				return w.tell(w.step(hub.LoadPolicies{Files: files, Language: policy.Language}))
+			case "policy": // the fund's, whole
+				files := policies()
+				files[0].Text = cmd.Input + "\n"
+				return w.tell(w.step(hub.LoadPolicies{Files: files, Language: policy.Language}))
 			case "fund": // a key of the fund's policy
 				fundKey = cmd.CmdArgs[0].Key + ": " + cmd.CmdArgs[0].Vals[0] + "\n"
 				files := policies()
@@ -552,6 +556,12 @@ func (w *world) tell(effects []core.Effect) string {
 			}
 			for _, r := range e.Refusals {
 				fmt.Fprintf(&b, "decided %s: no: %s %s %s: %s\n", short(e.Order.ID), r.Code, r.Place, r.Rule, r.Text)
+			}
+			for _, r := range e.Shadows {
+				fmt.Fprintf(&b, "decided %s: shadow: %s %s %s: %s\n", short(e.Order.ID), r.Code, r.Place, r.Rule, r.Text)
+			}
+			for _, x := range e.Warnings {
+				fmt.Fprintf(&b, "decided %s: warning: %s %s: %s %v\n", short(e.Order.ID), x.Place, x.Rule, x.Text, x.Values)
 			}
 		case core.Taken:
 			fmt.Fprintf(&b, "taken %s\n", short(e.Order.ID))

@@ -44,6 +44,8 @@ type Case struct {
 	// Overrides are those that are open; Decide finds the one that is for this order itself. Now is what they expire by.
 	Overrides []hub.Override
 	Now       hub.Time
+	// Said is where what the rules say goes, warnings and what rules in shadow say included; nil: nobody wants to know.
+	Said *policy.Decision
 }
 
 // Decide asks everyone, and names everyone who refuses, in the order core, trader, fund, managers. With no refusal the Permit is valid; or with none but those of rules that an override
@@ -52,7 +54,12 @@ func Decide(c Case) (Permit, []hub.Refusal) {
 	if c.Rules == nil {
 		return Permit{}, append(c.Refusals, hub.Refusal{Code: "no-policy", Text: "no policy is loaded"})
 	}
-	refusals := slices.Concat(c.Refusals, c.Rules.Decide(c.Order.Trader, c.Source))
+	said := c.Said
+	if said == nil {
+		said = &policy.Decision{}
+	}
+	c.Rules.DecideInto(said, c.Order.Trader, c.Source, hub.English)
+	refusals := slices.Concat(c.Refusals, said.Refusals)
 	for _, manager := range c.Managers {
 		i := slices.IndexFunc(c.Verdicts, func(v hub.Verdict) bool { return v.Manager == manager })
 		switch {

@@ -14,7 +14,8 @@ type Decision struct {
 	Clear []Key
 }
 
-func (d *Decision) reset() {
+// Reset makes d empty; it keeps its memory.
+func (d *Decision) Reset() {
 	clear(d.Refusals) // what they refer to is not kept
 	clear(d.Shadows)
 	clear(d.Warnings)
@@ -62,8 +63,24 @@ func (r *Rules) Decide(trader hub.TraderName, source Source) []hub.Refusal {
 // DecideInto is Decide with all that the rules say: what rules in shadow would have refused for, and of what somebody is to be warned. What d held before is gone. The sentences are in
 // lang, as far as their authors wrote them in it. It allocates only for refusals, shadows, and more warnings than d ever held.
 func (r *Rules) DecideInto(d *Decision, trader hub.TraderName, source Source, lang hub.Lang) {
-	d.reset()
+	d.Reset()
 	r.decide(trader, source, lang, d, true)
+}
+
+// Warns are the keys of all warnings that may come of one trader's orders, the trader's file first. The slice is the caller's.
+func (r *Rules) Warns(trader hub.TraderName) []Key {
+	var all []Key
+	for _, s := range []*sheet{r.traders[trader], r.fund} {
+		if s == nil {
+			continue
+		}
+		for i := range s.rules {
+			if rule := &s.rules[i]; rule.warn != nil && !rule.shadow {
+				all = append(all, rule.key(s.trader))
+			}
+		}
+	}
+	return all
 }
 
 func (r *Rules) decide(trader hub.TraderName, source Source, lang hub.Lang, d *Decision, whole bool) {

@@ -130,13 +130,15 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.log.Info("policies loaded", "revision", effect.Revision, "errors", len(effect.Errors))
 		case core.DayRolled:
 			r.log.Info("trading day begins", "day", effect.Day, "calendar", effect.Calendar)
+		case core.Decided:
+			r.inShadow(effect)
 		case core.Crossed:
 			r.crossed(effect)
 		case core.OverrideChanged:
 			r.overrideChanged(effect.Override)
 		case core.JudgeAgain:
 			r.judgeAgain(effect)
-		case core.Taken, core.Decided, core.Liquidating, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.RatesAnswered, core.TransferAnswered, core.Moved, core.OverrideAnswered:
+		case core.Taken, core.Liquidating, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.RatesAnswered, core.TransferAnswered, core.Moved, core.OverrideAnswered:
 			// answered through proposal.applied
 		}
 	}
@@ -170,6 +172,13 @@ func (r *Runner) notice(n core.Notice) {
 		text = fmt.Sprintf("order %s refused: %s (rev %s)", n.OrderID, n.Text, r.core.Revision())
 	}
 	r.publisher.Log(LogLine{Trader: n.Trader, Level: n.Level, Text: text})
+}
+
+// inShadow tells the operator, and nobody else, what rules in shadow would have refused.
+func (r *Runner) inShadow(d core.Decided) {
+	for _, x := range d.Shadows {
+		r.log.Info("a rule in shadow would have refused", "order", d.Order.ID, "trader", d.Order.Trader, "rule", x.Place+" "+x.Rule, "code", x.Code, "text", x.Text, "passed", len(d.Refusals) == 0)
+	}
 }
 
 // crossed tells the operator, and nobody else, whose orders would have met.
