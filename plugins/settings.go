@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"tradehub/hub"
+	"tradehub/hub/spell"
 )
 
 // Settings are a plugin's own lines of the configuration: names with a text, a list of texts, or Settings of their own. A number is the text that was
@@ -385,35 +386,8 @@ func mapFromYAML(node *yaml.Node) (any, error) {
 
 // didYouMean returns a hint when a name that is known is a slip of the hand away.
 func didYouMean(name string, known map[string]bool) string {
-	best, bestDistance := "", 3
-	for _, candidate := range slices.Sorted(maps.Keys(known)) {
-		if d := distance(name, candidate); d < bestDistance {
-			best, bestDistance = candidate, d
-		}
+	if best := spell.Nearest(name, slices.Sorted(maps.Keys(known))); best != "" {
+		return fmt.Sprintf(" (did you mean %s?)", best)
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %s?)", best)
-}
-
-// distance is the number of letters to change, add or take away to make a from b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return ""
 }

@@ -35,7 +35,7 @@ With --follow it stays and shows every new one as it comes, with --json one a li
 }
 
 func writeAlert(e env, a ctl.Alert) {
-	fmt.Fprintf(e.stdout, "%s  %s\n", a.Time.Local().Format(time.DateTime), printable(a.Text))
+	fmt.Fprintf(e.stdout, "%s  %s\n", a.Time.Format(time.DateTime), printable(a.Text))
 }
 
 // followAlerts shows alerts as they come, until the hub ends or nobody reads them.
@@ -68,7 +68,7 @@ func (o operator) Alerts(ctx context.Context, after uint64) []ctl.Alert {
 	for {
 		all, next := o.h.runner.Alerts(after)
 		if len(all) > 0 {
-			return mapped(all, func(a runner.Alert) ctl.Alert { return ctl.Alert{Seq: a.Seq, Time: a.Time.UTC(), Text: a.Text} })
+			return mapped(all, func(a runner.Alert) ctl.Alert { return ctl.Alert{Seq: a.Seq, Time: o.clock(a.Time.UTC()), Text: a.Text} })
 		}
 		select {
 		case <-next:

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"tradehub/hub/spell"
 )
 
 // verb is one command. Its flags may stand before, between and after its arguments.
@@ -199,38 +201,9 @@ func list(all []verb) string {
 
 // suggest is a hint with the known word nearest to the one written, or else the other hint.
 func suggest(written string, known []string, otherwise string) string {
-	letters := strings.TrimLeft(written, "-")
-	best, at := len(letters)/3+1, ""
-	for _, k := range known {
-		if d := distance(letters, strings.TrimLeft(k, "-")); d < best {
-			best, at = d, k
-		}
+	bare := func(s string) string { return strings.TrimLeft(s, "-") }
+	if at := slices.Index(mapped(known, bare), spell.Nearest(bare(written), mapped(known, bare))); at >= 0 {
+		return "did you mean " + known[at] + "?"
 	}
-	if at == "" {
-		return otherwise
-	}
-	return "did you mean " + at + "?"
-}
-
-// distance counts the letters to change, add, remove or swap with their neighbour to make b of a.
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range len(a) {
-		row[0] = i + 1
-		for j := range len(b) {
-			change := last[j]
-			if a[i] != b[j] {
-				change++
-			}
-			row[j+1] = min(change, row[j]+1, last[j+1]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
+	return otherwise
 }

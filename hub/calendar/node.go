@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"tradehub/hub/spell"
 )
 
 // place is a value in a file and the way to it.
@@ -112,8 +114,8 @@ func (r *reader) object(p place, fields ...field) map[string]bool {
 			fields[i].read(value)
 			return
 		}
-		r.fail(key, "no such key%s", meant(name, known))
-		seen[nearest(name, known)] = true // a misspelt key is not missing as well
+		r.fail(key, "no such key%s", spell.MeantOrKnown(name, known))
+		seen[spell.Nearest(name, known)] = true // a misspelt key is not missing as well
 	})
 	return seen
 }
@@ -177,7 +179,7 @@ func (r *reader) name(p place, what string) string {
 func (r *reader) oneOf(p place, what string, known ...string) (string, bool) {
 	s, ok := r.text(p)
 	if ok && !slices.Contains(known, s) {
-		return "", r.fail(p, "%q is no %s%s", clip(s), what, meant(s, known))
+		return "", r.fail(p, "%q is no %s%s", clip(s), what, spell.MeantOrKnown(s, known))
 	}
 	return s, ok
 }

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"tradehub/hub"
+	"tradehub/hub/spell"
 )
 
 // Limits of what a file may say. Beyond them is a slip of the pen, not a wish.
@@ -393,7 +394,7 @@ func (d *draft) build(drafts map[string]*draft, base, made Library) {
 		}
 		if from == nil {
 			known := slices.Sorted(maps.Keys(base))
-			d.r.fail(d.extends, "there is no calendar %s%s", d.base, meant(d.base, known))
+			d.r.fail(d.extends, "there is no calendar %s%s", d.base, spell.MeantOrKnown(d.base, known))
 			return
 		}
 	}

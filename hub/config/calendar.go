@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"tradehub/hub"
+	"tradehub/hub/spell"
 )
 
 // calendar reads the name of one, or a zone and a time.
@@ -74,7 +75,7 @@ func CheckCalendars(file string, text []byte, known []string) []Error {
 	r := &reader{file: file}
 	check := func(p place, known []string) {
 		if p.node.Kind == yaml.ScalarNode && !slices.Contains(known, p.node.Value) {
-			r.fail(p, "there is no calendar %s%s", clip(p.node.Value), meant(p.node.Value, known))
+			r.fail(p, "there is no calendar %s%s", clip(p.node.Value), spell.MeantOrKnown(p.node.Value, known))
 		}
 	}
 	r.each(place{root, ""}, func(name string, _, value place) {

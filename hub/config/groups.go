@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"tradehub/hub"
+	"tradehub/hub/spell"
 )
 
 // groupPlaces are where a control group names its gateways.
@@ -55,7 +56,7 @@ func (r *reader) crossCheckGroups(d document) {
 		}
 		for j, name := range g.Gateways {
 			if _, known := d.gateways[string(name)]; !known {
-				r.fail(at.gateways[j], "there is no gateway %s%s", clip(string(name)), meant(string(name), names(d.config.Gateways)))
+				r.fail(at.gateways[j], "there is no gateway %s%s", clip(string(name)), spell.MeantOrKnown(string(name), names(d.config.Gateways)))
 				continue
 			}
 			for k, earlier := range d.config.Groups[:i] {

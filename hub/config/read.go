@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"tradehub/hub"
+	"tradehub/hub/spell"
 )
 
 // place is a value in the file and the way to it.
@@ -50,8 +51,8 @@ func (r *reader) object(p place, fields ...field) {
 		seen[name] = true
 		i := slices.Index(known, name)
 		if i < 0 {
-			r.fail(key, "no such key%s", meant(name, known))
-			seen[nearest(name, known)] = true // a misspelt key is not missing as well
+			r.fail(key, "no such key%s", spell.MeantOrKnown(name, known))
+			seen[spell.Nearest(name, known)] = true // a misspelt key is not missing as well
 			return
 		}
 		fields[i].read(value)
@@ -132,7 +133,7 @@ func (r *reader) text(p place) (string, bool) {
 func (r *reader) oneOf(p place, what string, known ...string) (string, bool) {
 	s, ok := r.text(p)
 	if ok && !slices.Contains(known, s) {
-		return "", r.fail(p, "%q is no %s%s", clip(s), what, meant(s, known))
+		return "", r.fail(p, "%q is no %s%s", clip(s), what, spell.MeantOrKnown(s, known))
 	}
 	return s, ok
 }

@@ -3,9 +3,11 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"tradehub/hub/spell"
 )
 
-// didYouMean is "; did you mean X?" for the candidate that is most like name, or "" when none is. Of two alike the first wins.
+// didYouMean is "; did you mean X?" for the candidate that is most like name, or "" when none is.
 func didYouMean(name string, candidates []string) string {
 	if best := nearest(name, candidates, len(name)); best != "" {
 		return "; did you mean " + best + "?"
@@ -13,41 +15,9 @@ func didYouMean(name string, candidates []string) string {
 	return ""
 }
 
-// nearest is the candidate with the fewest typing errors, "" when even that has more than one for every three of the letters that count.
+// nearest is the candidate with the fewest slips of the hand, "" when even that has more than one for every three of the letters that count.
 func nearest(name string, candidates []string, letters int) string {
-	best, bestDistance := "", 1+max(1, min(letters/3, 4))
-	for _, candidate := range candidates {
-		if d := len(candidate) - len(name); d >= bestDistance || -d >= bestDistance {
-			continue
-		}
-		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); d < bestDistance {
-			best, bestDistance = candidate, d
-		}
-	}
-	return best
-}
-
-// distance is how many letters must be added, dropped, changed or swapped with the next to make a of b.
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := 1
-			if a[i-1] == b[j-1] {
-				change = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
+	return spell.Within(name, candidates, max(1, min(letters/3, 4)))
 }
 
 // synonyms are names that other systems use.
