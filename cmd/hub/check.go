@@ -41,6 +41,7 @@ func check(e env, file string) error {
 	}
 	wrong = append(wrong, lines...)
 	wrong = append(wrong, checkPlugins(e, c)...)
+	wrong = append(wrong, checkPeople(file, c)...)
 	files, rules, more := checkPolicies(c)
 	if wrong = append(wrong, more...); len(wrong) > 0 {
 		writeLines(e.stderr, wrong)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -18,14 +19,15 @@ const askMax = 40 * time.Second
 
 // asker is what the ctl verbs have in common: where the hub is, and how to show what it answers.
 type asker struct {
-	data, config *string
-	json         *bool
+	data, config, socket *string
+	json                 *bool
 }
 
 func askFlags(flags *flag.FlagSet) asker {
 	return asker{
 		data:   flags.String("data", "", "the `DIR` of the hub's data"),
 		config: flags.String("config", "", "the configuration `FILE` of the hub, which names the directory"),
+		socket: flags.String("socket", "", "the desk's `SOCKET`, for people of the hub who are not its own user"),
 		json:   flags.Bool("json", false, "for programs"),
 	}
 }
@@ -35,22 +37,36 @@ func (a asker) client(e env) (*ctl.Client, error) {
 	switch {
 	case *a.data != "" && *a.config != "":
 		return nil, misused("the configuration names the directory", "--data or --config, not both")
+	case *a.socket != "" && *a.data+*a.config != "":
+		return nil, misused("the socket is enough", "--socket, or --data, or --config, not two of them")
+	case *a.socket != "":
+		return ctl.NewDeskClient(*a.socket), nil
 	case *a.data != "":
 		return ctl.NewClient(*a.data), nil
 	case *a.config != "":
-		c, err := mustConfig(e, *a.config)
-		return ctl.NewClient(c.Data), err
+		return configured(e, *a.config)
 	}
 	for _, file := range []string{configDefault} {
 		if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
-			c, err := mustConfig(e, file)
-			return ctl.NewClient(c.Data), err
+			return configured(e, file)
 		}
 	}
 	if _, err := os.Stat(demoDataDefault); err == nil {
 		return ctl.NewClient(demoDataDefault), nil
 	}
-	return nil, misused("write --data DIR or --config FILE", "which hub? there is neither %s nor %s here", configDefault, demoDataDefault)
+	return nil, misused("write --data DIR, --config FILE or --socket SOCKET", "which hub? there is neither %s nor %s here", configDefault, demoDataDefault)
+}
+
+// configured asks the hub of a configuration: by its own socket, or, of whom that is not for, by the desk's.
+func configured(e env, file string) (*ctl.Client, error) {
+	c, err := mustConfig(e, file)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(c.Data, ctl.SocketName)); errors.Is(err, fs.ErrPermission) && c.Desk.Socket != "" {
+		return ctl.NewDeskClient(c.Desk.Socket), nil
+	}
+	return ctl.NewClient(c.Data), nil
 }
 
 // show writes an answer: as JSON, or as the table that it is for people.
@@ -261,6 +277,9 @@ func writeOrders(e env, orders []ctl.Order) {
 		status := coloured(o.Status, "")
 		if o.InDoubt {
 			status = coloured(o.Status+" (in doubt)", red)
+		}
+		if o.Override != 0 {
+			o.Reason = strings.TrimSuffix(fmt.Sprintf("override %d; %s", o.Override, o.Reason), "; ")
 		}
 		rows = append(rows, []cell{
 			text(o.ID), text(o.Trader), text(o.Contract), text(strings.TrimSuffix(o.Direction+" "+o.Offset, " NONE")), text(o.Type), number(o.Price), number(o.Quantity), number(o.Filled),

@@ -44,7 +44,7 @@ type house struct {
 	runner        *runner.Runner
 	host          *host.Host
 	rpc           *rpc.Server
-	ctl           *ctl.Server
+	ctl           []*ctl.Server
 	subscriptions *subscriptions
 	up            *waiting
 	numbers       numbers
@@ -174,11 +174,9 @@ func (h *house) start(ctx context.Context) error {
 	if err := h.startRunner(ctx); err != nil {
 		return err
 	}
-	listener, err := ctl.Listen(h.config.Data)
-	if err != nil {
+	if err := h.openDoors(); err != nil {
 		return err
 	}
-	h.ctl = ctl.Serve(listener, operator{h}, h.log.Named("ctl"))
 	h.restoreSubscriptions()
 	return h.host.Start(context.WithoutCancel(ctx)) // plugins end in stop, in good order
 }
@@ -215,10 +213,10 @@ func (h *house) stop() error {
 	if err := h.host.Stop(ctx); err != nil { // the hub ends well all the same
 		h.log.Warn("plugins that did not end were killed", "after", pluginsStop, "error", err)
 	}
-	if h.ctl != nil {
+	for _, server := range h.ctl {
 		ctx, cancel := context.WithTimeout(context.Background(), ctlStop)
 		defer cancel()
-		errs = append(errs, h.ctl.Close(ctx))
+		errs = append(errs, server.Close(ctx))
 	}
 	h.subscriptions.close()
 	errs = append(errs, h.runner.Close())

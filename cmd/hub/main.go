@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"golang.org/x/term"
@@ -93,7 +94,11 @@ func report(e env, err error) int {
 	case errors.As(err, &problem):
 		f = &failure{exitNot, err, problem.Hint}
 	case errors.As(err, &unreachable):
-		f = &failure{exitUnreachable, err, "start it with hub serve or hub demo, or name its data directory with --data"}
+		hint := "start it with hub serve or hub demo, or name its data directory with --data"
+		if errors.Is(err, fs.ErrPermission) {
+			hint = "this socket is for others; people whom the hub's configuration names use the desk's: --socket"
+		}
+		f = &failure{exitUnreachable, err, hint}
 	default:
 		f = &failure{exitNot, err, ""}
 	}

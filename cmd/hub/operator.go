@@ -117,7 +117,7 @@ func (o operator) Orders(trader string, activeOnly bool) ([]ctl.Order, error) {
 		return ctl.Order{
 			ID: string(o.ID), Trader: string(o.Trader), Gateway: string(o.Gateway), Contract: o.Instrument.String(), Direction: o.Direction.String(),
 			Offset: o.Offset.String(), Type: o.Type.String(), Price: o.Price, Quantity: o.Qty, Filled: o.Filled, Status: o.Status.String(), Active: o.Active(),
-			InDoubt: o.InDoubt, VenueID: o.VenueID, Reason: o.Reason, Reference: o.Reference, Time: clock(o.Time.UTC()), Updated: clock(o.Updated.UTC()),
+			InDoubt: o.InDoubt, VenueID: o.VenueID, Reason: o.Reason, Reference: o.Reference, Override: o.Override, Time: clock(o.Time.UTC()), Updated: clock(o.Updated.UTC()),
 		}
 	}), nil
 }

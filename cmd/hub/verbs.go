@@ -32,6 +32,7 @@ func verbs() []verb {
 		stopVerbs(),
 		rateVerbs(),
 		bookVerbs(),
+		overrideVerbs(),
 		calendarVerbs(),
 		alertVerbs(),
 		[]verb{versionVerb()},

@@ -73,6 +73,9 @@ type Config struct {
 	Journal            Journal
 	// Language is what traders without a language of their own are spoken to in.
 	Language Language
+	// People are those at the fund's desk, in the order of the file, and Desk is their socket. Without them only the hub's own account and root reach it, and there are no overrides.
+	People []Person
+	Desk   Desk
 }
 
 // FlattenSlipDefault is fund.flatten_slip when it is not said.

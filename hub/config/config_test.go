@@ -81,6 +81,10 @@ calendar: {zone: UTC, roll: "00:00"}
 calendars: {SHFE: cn-futures, SSE: main}
 calendar_files: /etc/calendars
 journal: {min_free: 2GiB, snapshot_entries: 20_000}
+people:
+  anna: {roles: [ask, read]}
+  bob: {user: "1002", roles: [approve, operate]}
+desk: {socket: /run/hub-desk/ctl.sock, group: hub-desk}
 `
 
 func TestWhole(t *testing.T) {
@@ -132,6 +136,11 @@ func TestWhole(t *testing.T) {
 		CalendarFiles: "/etc/calendars", CalendarFilesNamed: true,
 		Journal:  config.Journal{MinFree: 2 << 30, SnapshotEntries: 20_000},
 		Language: config.Chinese,
+		People: []config.Person{
+			{Name: "anna", User: "anna", Roles: []config.Role{config.Ask, config.Read}, Line: 28, Column: 3},
+			{Name: "bob", User: "1002", Roles: []config.Role{config.Approve, config.Operate}, Line: 29, Column: 15},
+		},
+		Desk: config.Desk{Socket: "/run/hub-desk/ctl.sock", Group: "hub-desk", Line: 30, Column: 47},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }), cmp.Comparer(func(a, b hub.Decimal) bool { return a == b })); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)

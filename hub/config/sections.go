@@ -35,6 +35,7 @@ type document struct {
 	gateways map[string]place
 	groups   []groupPlaces
 	managers map[string]place
+	desk     peoplePlaces
 }
 
 type traderPlaces struct {
@@ -88,6 +89,8 @@ func (r *reader) document(root place) document {
 		field{"calendar_files", "", func(p place) { r.path(p, &c.CalendarFiles); c.CalendarFilesNamed = true }},
 		field{"journal", "", func(p place) { r.journal(p, &c.Journal) }},
 		field{"language", "", func(p place) { r.language(p, &c.Language) }},
+		field{"people", "", func(p place) { r.peopleOf(p, &d) }},
+		field{"desk", "", func(p place) { r.deskOf(p, &d) }},
 	)
 	return d
 }
@@ -333,6 +336,7 @@ func (r *reader) crossCheck(d document) {
 		}
 	}
 	r.crossCheckGroups(d)
+	r.crossCheckPeople(d)
 	var bound []endpoint
 	for _, at := range d.traders {
 		for _, e := range []endpoint{at.request, at.publish} {

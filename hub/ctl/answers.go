@@ -128,8 +128,10 @@ type Order struct {
 	VenueID   string      `json:"venue_id,omitempty"`
 	Reason    string      `json:"reason,omitempty"`
 	Reference string      `json:"reference,omitempty"`
-	Time      time.Time   `json:"time"`
-	Updated   time.Time   `json:"updated"`
+	// Override is the number of the override by which it passed rules; 0: by none.
+	Override uint64    `json:"override,omitempty"`
+	Time     time.Time `json:"time"`
+	Updated  time.Time `json:"updated"`
 }
 
 // Trade is one fill.

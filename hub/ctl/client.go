@@ -38,8 +38,11 @@ type Client struct {
 }
 
 // NewClient makes a client; it connects with the first question.
-func NewClient(dir string) *Client {
-	c := &Client{socket: filepath.Join(dir, SocketName)}
+func NewClient(dir string) *Client { return NewDeskClient(filepath.Join(dir, SocketName)) }
+
+// NewDeskClient makes a client that comes in by the desk's socket.
+func NewDeskClient(socket string) *Client {
+	c := &Client{socket: socket}
 	c.http = &http.Client{Transport: &http.Transport{DialContext: c.dial, DisableKeepAlives: true}}
 	return c
 }

@@ -220,6 +220,8 @@ func TestEverything(t *testing.T) {
 	gotMoved, err = c.TransferCapital(ctx, capital)
 	check("transfer capital", moved, gotMoved, err)
 	asked = append(asked, fmt.Sprintf("move %+v by %s", position, me(t)), fmt.Sprintf("move %+v by %s", capital, me(t)))
+	overrides, err := c.Overrides(ctx)
+	check("overrides", []ctl.Override{override}, overrides, err)
 	cancelled, err := c.CancelAll(ctx, ctl.Whom{Trader: "alpha"})
 	check("cancel-all", ctl.Cancelled{Orders: 3}, cancelled, err)
 	flattening, err := c.Flatten(ctx, ctl.Whom{Trader: "alpha", Contract: "rb2610.SHFE", Reason: "fire"})

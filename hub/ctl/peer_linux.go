@@ -6,25 +6,28 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"tradehub/hub"
 )
 
-// peerName is the user at the other end, as the kernel says.
-func peerName(c net.Conn) string {
+// peerOf is the account at the other end, as the kernel says; false when it does not.
+func peerOf(c net.Conn) (hub.Person, bool) {
 	u, ok := c.(*net.UnixConn)
 	if !ok {
-		return "unknown user"
+		return hub.Person{}, false
 	}
 	raw, err := u.SyscallConn()
 	if err != nil {
-		return "unknown user"
+		return hub.Person{}, false
 	}
 	var cred *unix.Ucred
 	if e := raw.Control(func(fd uintptr) { cred, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); e != nil || err != nil {
-		return "unknown user"
+		return hub.Person{}, false
 	}
 	id := strconv.FormatUint(uint64(cred.Uid), 10)
+	name := "uid " + id
 	if found, err := user.LookupId(id); err == nil {
-		return found.Username
+		name = found.Username
 	}
-	return "uid " + id
+	return hub.Person{Name: name, User: name, UID: uint64(cred.Uid)}, true
 }

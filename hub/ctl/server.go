@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"tradehub/hub"
 )
 
 // Operator is what a hub can be asked. An error that is a *ProblemError goes out as it is, another as its text. by is the user who asks.
@@ -36,6 +38,11 @@ type Operator interface {
 	Breaks() Breaks
 	TransferPosition(ctx context.Context, t PositionTransfer, by string) (Transferred, error)
 	TransferCapital(ctx context.Context, t CapitalTransfer, by string) (Transferred, error)
+	// Overrides are those that are open, and the last that ended. Asking, approving and withdrawing are two persons' work.
+	Overrides() []Override
+	AskOverride(ctx context.Context, question OverrideQuestion, by hub.Person) (Override, error)
+	ApproveOverride(ctx context.Context, number uint64, by hub.Person) (Override, error)
+	WithdrawOverride(ctx context.Context, number uint64, reason string, by hub.Person) (Override, error)
 	CancelAll(ctx context.Context, whom Whom, by string) (Cancelled, error)
 	// Flatten begins to close positions; Status says how it goes on.
 	Flatten(ctx context.Context, whom Whom, by string) (Flattening, error)
@@ -52,16 +59,19 @@ const (
 	handleMax = 30 * time.Second
 )
 
-// Server answers on a socket. Make one with Serve.
+// Server answers on a socket. Make one with Serve, or with Door.Serve.
 type Server struct {
 	http *http.Server
 	done chan error
 }
 
-type peerKey struct{}
+// Serve answers whoever gets in on the listener, until Close.
+func Serve(l net.Listener, o Operator, log hclog.Logger) *Server {
+	return Door{Own: true}.Serve(l, o, log)
+}
 
 // Serve answers on the listener until Close.
-func Serve(l net.Listener, o Operator, log hclog.Logger) *Server {
+func (d Door) Serve(l net.Listener, o Operator, log hclog.Logger) *Server {
 	s := &Server{
 		http: &http.Server{
 			Handler:           Handler(o),
@@ -69,7 +79,7 @@ func Serve(l net.Listener, o Operator, log hclog.Logger) *Server {
 			MaxHeaderBytes: 16 << 10,
 			ErrorLog:       log.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Warn}),
 			ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-				return context.WithValue(ctx, peerKey{}, peerName(c))
+				return context.WithValue(ctx, callerKey{}, d.caller(peerOf(c)))
 			},
 		},
 		done: make(chan error, 1),
@@ -107,6 +117,7 @@ func Handler(o Operator) http.Handler {
 	stateHandlers(mux, o)
 	rateHandlers(mux, o)
 	bookHandlers(mux, o)
+	overrideHandlers(mux, o)
 	post(mux, "/v1/cancel-all", some(func(r *http.Request, w Whom) (any, error) { return o.CancelAll(r.Context(), w, by(r)) }))
 	post(mux, "/v1/flatten", some(func(r *http.Request, w Whom) (any, error) { return o.Flatten(r.Context(), w, by(r)) }))
 	post(mux, "/v1/policy/reload", func(r *http.Request, _ struct{}) (any, error) { return o.ReloadPolicy(r.Context(), by(r)) })
@@ -130,18 +141,27 @@ func Handler(o Operator) http.Handler {
 }
 
 func by(r *http.Request) string {
-	if name, ok := r.Context().Value(peerKey{}).(string); ok {
-		return name
-	}
-	return "operator"
+	return callerOf(r).person.Name
 }
 
 func get(mux *http.ServeMux, path string, ask func(*http.Request) (any, error)) {
-	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { reply(w, r, ask) })
+	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		if may(w, r, Read) {
+			reply(w, r, ask)
+		}
+	})
 }
 
 func post[T any](mux *http.ServeMux, path string, do func(*http.Request, T) (any, error)) {
+	postBy(mux, path, Operate, do)
+}
+
+// postBy is post for those who have a role.
+func postBy[T any](mux *http.ServeMux, path string, role Role, do func(*http.Request, T) (any, error)) {
 	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+		if !may(w, r, role) {
+			return
+		}
 		var asked T
 		decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, requestMax))
 		decoder.DisallowUnknownFields()
