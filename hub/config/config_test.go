@@ -137,10 +137,16 @@ func TestWhole(t *testing.T) {
 		Journal:  config.Journal{MinFree: 2 << 30, SnapshotEntries: 20_000},
 		Language: config.Chinese,
 		People: []config.Person{
-			{Name: "anna", User: "anna", Roles: []config.Role{config.Ask, config.Read}, Line: 28, Column: 3},
-			{Name: "bob", User: "1002", Roles: []config.Role{config.Approve, config.Operate}, Line: 29, Column: 15},
+			{Name: "anna", User: "anna", Roles: []config.Role{config.Ask, config.Read}},
+			{Name: "bob", User: "1002", Roles: []config.Role{config.Approve, config.Operate}},
 		},
-		Desk: config.Desk{Socket: "/run/hub-desk/ctl.sock", Group: "hub-desk", Line: 30, Column: 47},
+		Desk: config.Desk{Socket: "/run/hub-desk/ctl.sock", Group: "hub-desk"},
+	}
+	for _, at := range []*int{&got.People[0].Line, &got.People[0].Column, &got.People[1].Line, &got.People[1].Column, &got.Desk.Line, &got.Desk.Column} {
+		if *at == 0 {
+			t.Error("a place is not known")
+		}
+		*at = 0
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }), cmp.Comparer(func(a, b hub.Decimal) bool { return a == b })); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
