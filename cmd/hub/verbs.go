@@ -31,6 +31,7 @@ func verbs() []verb {
 		ctlVerbs(),
 		stopVerbs(),
 		rateVerbs(),
+		numberVerbs(),
 		bookVerbs(),
 		overrideVerbs(),
 		calendarVerbs(),

@@ -43,17 +43,23 @@ func (e events) GatewayDown(g hub.GatewayName, reason string) {
 func (e events) Contracts(g hub.GatewayName, contracts []hub.Contract) {
 	e.h.runner.Contracted(g, contracts)
 }
-func (e events) Report(r hub.VenueReport)           { e.h.runner.Report(r) }
-func (e events) Reconciled(a hub.Reconcile)         { e.h.runner.Reconciled(a) }
-func (e events) Statement(s hub.VenueStatement)     { e.h.runner.Statement(s) }
-func (e events) Tick(t hub.Tick)                    { e.h.runner.OnTick(t) }
-func (e events) Numbers(m string, all []hub.Number) { e.h.numbers.set(m, all) }
+func (e events) Report(r hub.VenueReport)       { e.h.runner.Report(r) }
+func (e events) Reconciled(a hub.Reconcile)     { e.h.runner.Reconciled(a) }
+func (e events) Statement(s hub.VenueStatement) { e.h.runner.Statement(s) }
+func (e events) Tick(t hub.Tick)                { e.h.runner.OnTick(t) }
+
+// Numbers are for hub ctl plugins, and for rules that ask for them.
+func (e events) Numbers(m string, all []hub.Number) {
+	e.h.numbers.set(m, all)
+	e.h.runner.ManagerNumbers(m, all)
+}
 
 func (e events) ManagerUp(m string) { e.h.up.done(m) }
 
 // ManagerDown tells the traders, too: from now on everything that they send is refused.
 func (e events) ManagerDown(m, _ string) {
 	e.h.numbers.set(m, nil)
+	e.h.runner.ManagerNumbers(m, nil)
 	publisher(e).Log(runner.LogLine{Level: core.Problem, Text: "risk manager " + m + " is down; new orders are refused"})
 }
 

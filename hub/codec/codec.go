@@ -62,6 +62,9 @@ const (
 // The kinds from 60 on are of orders of one fund that meet.
 const kindExpireWaits = 60
 
+// The kinds from 105 on are of numbers that are published for rules.
+const kindPublishNumbers = 105
+
 // Kinds of overrides.
 const (
 	kindAskOverride = iota + 70
@@ -138,6 +141,8 @@ func kindOf(in hub.Input) int {
 		return kindSetState
 	case hub.SetRates:
 		return kindSetRates
+	case hub.PublishNumbers:
+		return kindPublishNumbers
 	case hub.CancelAll:
 		return kindCancelAll
 	case hub.Clock:
@@ -204,6 +209,8 @@ func Decode(b []byte) (hub.Entry, error) {
 		p.Input, err = decode[hub.DoubtAmendments](body)
 	case kindSetRates:
 		p.Input, err = decode[hub.SetRates](body)
+	case kindPublishNumbers:
+		p.Input, err = decode[hub.PublishNumbers](body)
 	case kindSetState:
 		p.Input, err = decode[hub.SetState](body)
 	case kindCancelAll:

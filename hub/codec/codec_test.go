@@ -73,6 +73,7 @@ var inputs = []hub.Input{
 	hub.VenueStatement{},
 	hub.SetState{},
 	hub.SetRates{},
+	hub.PublishNumbers{},
 	hub.CancelAll{},
 	hub.Clock{},
 	hub.Flatten{},

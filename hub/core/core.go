@@ -26,35 +26,38 @@ type Core struct {
 	orderCount uint64
 	tradeCount uint64
 
-	setup        hub.SetUp
-	files        []hub.PolicyFile
-	rates        []rate // sorted by currency
-	language     int    // of the files
-	rulesIn      string // the fund's currency when they were compiled
-	rules        *policy.Rules
-	gateways     []*gateway
-	contracts    map[key]*contract
-	contractList []*contract
-	fund         *book
-	traders      []*book
-	byTrader     map[hub.TraderName]*book
-	orders       map[hub.OrderID]*order
-	orderList    []*order          // in the order of their decisions
-	undecided    map[uint64]*order // by Ask
-	unassigned   *book             // what the venues' accounts hold and no trader's order explains
-	holdings     map[key]*holding
-	holdingList  []*holding
-	breaks       []brk
-	restraints   []restraint // in the order in which they were set
-	owns         map[pool]*own
-	waiting      []*order                 // for the cancellation of others that they would meet, by number
-	tradeNames   map[tradeName]tradeSides // fills of remembered orders, by what their gateway calls them
-	cuts         []cut
-	watches      []*watching
-	stirred      []*book // whose watches are to be looked at
-	flattenings  []*flattening
-	flattenCount uint64
-	stamp        hub.Time // of the entry that is applied: what the clock said, and not later than now
+	setup hub.SetUp
+	files []hub.PolicyFile
+	rates []rate // sorted by currency
+	// published numbers by what they are, and sorted.
+	published     map[publishedKey]*published
+	publishedList []*published
+	language      int    // of the files
+	rulesIn       string // the fund's currency when they were compiled
+	rules         *policy.Rules
+	gateways      []*gateway
+	contracts     map[key]*contract
+	contractList  []*contract
+	fund          *book
+	traders       []*book
+	byTrader      map[hub.TraderName]*book
+	orders        map[hub.OrderID]*order
+	orderList     []*order          // in the order of their decisions
+	undecided     map[uint64]*order // by Ask
+	unassigned    *book             // what the venues' accounts hold and no trader's order explains
+	holdings      map[key]*holding
+	holdingList   []*holding
+	breaks        []brk
+	restraints    []restraint // in the order in which they were set
+	owns          map[pool]*own
+	waiting       []*order                 // for the cancellation of others that they would meet, by number
+	tradeNames    map[tradeName]tradeSides // fills of remembered orders, by what their gateway calls them
+	cuts          []cut
+	watches       []*watching
+	stirred       []*book // whose watches are to be looked at
+	flattenings   []*flattening
+	flattenCount  uint64
+	stamp         hub.Time // of the entry that is applied: what the clock said, and not later than now
 
 	places  []place // 0 is none
 	byPlace map[place]int32
@@ -110,11 +113,12 @@ func New() *Core {
 		orders:     map[hub.OrderID]*order{},
 		unassigned: newBook(hub.Unassigned), holdings: map[key]*holding{},
 		undecided: map[uint64]*order{}, owns: map[pool]*own{}, tradeNames: map[tradeName]tradeSides{},
-		places:  make([]place, 1),
-		byPlace: map[place]int32{},
-		byCell:  map[cellID]*cell{},
-		lanes:   map[laneKey]*lane{},
-		flowMax: flowMax,
+		places:    make([]place, 1),
+		published: map[publishedKey]*published{},
+		byPlace:   map[place]int32{},
+		byCell:    map[cellID]*cell{},
+		lanes:     map[laneKey]*lane{},
+		flowMax:   flowMax,
 	}
 	c.fund.core = c
 	return c
@@ -178,6 +182,8 @@ func (c *Core) Step(e hub.Entry) []Effect {
 		c.rollDay(in)
 	case hub.SetRates:
 		c.setRates(in)
+	case hub.PublishNumbers:
+		c.publish(in)
 	case hub.TransferPosition:
 		c.transferPosition(in)
 	case hub.TransferCapital:

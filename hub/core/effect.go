@@ -137,6 +137,11 @@ type RatesAnswered struct {
 	Errors []string
 }
 
+// NumbersAnswered answers a PublishNumbers: with Errors nothing that it says was taken.
+type NumbersAnswered struct {
+	Errors []string
+}
+
 // DayRolled says that a trading day has begun.
 type DayRolled struct {
 	Day      hub.Day
@@ -203,6 +208,7 @@ func (Alert) effect()            {}
 func (PoliciesAnswered) effect() {}
 func (DayRolled) effect()        {}
 func (RatesAnswered) effect()    {}
+func (NumbersAnswered) effect()  {}
 func (Taken) effect()            {}
 func (Crossed) effect()          {}
 func (JudgeAgain) effect()       {}

@@ -32,6 +32,7 @@ type Image struct {
 	Restraints []restraint      `cbor:"60,keyasint,omitempty"`
 	Calendars  []calendarDay    `cbor:"40,keyasint,omitempty"`
 	Rates      []rate           `cbor:"47,keyasint,omitempty"`
+	Published  []published      `cbor:"105,keyasint,omitempty"`
 	RatesKept  bool             `cbor:"48,keyasint,omitempty"` // Rates are what they are; images of before rates could change have none
 	Language   int              `cbor:"45,keyasint,omitempty"` // of Files
 	RulesIn    string           `cbor:"46,keyasint,omitempty"` // the currency that Files were compiled for
@@ -53,7 +54,7 @@ func (c *Core) Image() Image {
 		Seq: c.seq, Now: c.now, Day: c.day, DayBefore: c.dayBefore, Head: c.head, OrderCount: c.orderCount, TradeCount: c.tradeCount, SetUp: c.setup, Files: slices.Clone(c.files),
 		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints), Calendars: slices.Clone(c.calendars), Cuts: slices.Clone(c.cuts), Watched: c.imageOfWatches(), Flattenings: c.imageOfFlattenings(), FlattenCount: c.flattenCount,
 		Language: c.language, RulesIn: c.rulesIn, Places: slices.Clone(c.places[1:]), Cells: c.imageOfCells(),
-		Rates: slices.Clone(c.rates), RatesKept: true,
+		Rates: slices.Clone(c.rates), RatesKept: true, Published: c.imageOfNumbers(),
 		Unassigned: c.unassigned.image(), Breaks: slices.Clone(c.breaks),
 	}
 	im.Overrides, im.OverrideCount = imageOfOverrides(c.overrides), c.overrideCount
@@ -100,6 +101,7 @@ func Restore(im Image) (*Core, error) {
 	c.seq, c.now, c.day, c.dayBefore, c.head, c.calendars = im.Seq, im.Now, im.Day, im.DayBefore, im.Head, im.Calendars
 	c.orderCount, c.tradeCount, c.setup, c.files = im.OrderCount, im.TradeCount, im.SetUp, im.Files
 	c.language, c.rulesIn, c.rates = im.Language, im.RulesIn, im.Rates
+	c.keepNumbers(im.Published)
 	if !im.RatesKept {
 		c.takeOldRates()
 	}

@@ -32,7 +32,10 @@ func (s *source) of(ref *policy.Ref) policy.Value {
 	if policy.OfBooks(ref.Var) {
 		return s.ofFigures(ref)
 	}
-	if policy.OfDesk(ref.Var) {
+	switch {
+	case ref.Var == policy.PublishedValue || ref.Var == policy.PublishedAge:
+		return s.ofPublished(ref)
+	case policy.OfDesk(ref.Var):
 		return s.ofDesk(ref)
 	}
 	switch ref.Scope {

@@ -28,6 +28,7 @@ func TestEveryVariableIsAnswered(t *testing.T) {
 		w.step(hub.VenueStatement{Gateway: "SIM", Exact: true, Positions: []hub.VenuePosition{
 			{Instrument: rb.Instrument, Direction: hub.Long, Today: d("1")}, {Instrument: rb.Instrument, Direction: hub.Short, Today: d("1")},
 		}})
+		w.step(everyAdv)
 		market := hub.MarketView{
 			Last: d("3500"), Bid: d("3499"), Ask: d("3501"), LimitUp: d("3800"), LimitDown: d("3200"), PreClose: d("3480"), Volume: d("1000"), OpenInt: d("2000"), Seen: w.now,
 			Session: hub.Session{

@@ -22,6 +22,7 @@ func TestEveryWatchableVariableIsAnswered(t *testing.T) {
 		}})
 		w.step(hub.VenueReport{Gateway: "SIM", OrderID: w.core.Orders("alpha", true)[0].ID, Kind: hub.ReportFill, TradeID: "t", Price: d("3500"), Qty: d("1")})
 		w.step(hub.Marks{Marks: []hub.Mark{{Instrument: rb.Instrument, Price: d("3500")}}})
+		w.step(everyAdv)
 		files := policies()
 		files[1].Text += fmt.Sprintf("watch:\n  - {name: probe, when: '%s == %s', then: alert}\n", name, name)
 		w.step(hub.LoadPolicies{Files: files, Language: policy.Language})

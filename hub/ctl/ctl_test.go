@@ -58,6 +58,7 @@ var (
 	}
 	alerts  = []ctl.Alert{{Seq: 1, Time: at, Text: "policies refused"}}
 	account = ctl.Account{Trader: "alpha", Balance: hub.MustDecimal("0.1")}
+	adv     = ctl.PublishedNumber{Name: "adv", Of: "rb2610.SHFE", Value: hub.MustDecimal("1200000"), Time: at, Age: 3.5, By: "olivia"}
 )
 
 func (o *operator) note(format string, args ...any) error {
@@ -100,6 +101,12 @@ func (o *operator) Rates() ctl.Rates { return rates }
 
 func (o *operator) SetRate(_ context.Context, r ctl.NewRate, by string) (ctl.Rates, error) {
 	return rates, o.note("rate %s %s %t by %s", r.Currency, r.Rate, r.Jump, by)
+}
+
+func (o *operator) PublishedNumbers() []ctl.PublishedNumber { return []ctl.PublishedNumber{adv} }
+
+func (o *operator) PublishNumbers(_ context.Context, n ctl.NewNumbers, by string) ([]ctl.PublishedNumber, error) {
+	return []ctl.PublishedNumber{adv}, o.note("publish %+v by %s", n, by)
 }
 
 func (o *operator) Breaks() ctl.Breaks { return breaks }
@@ -208,7 +215,12 @@ func TestEverything(t *testing.T) {
 	check("rates", rates, gotRates, err)
 	gotRates, err = c.SetRate(ctx, ctl.NewRate{Currency: "USDT", Rate: hub.MustDecimal("7.12"), Jump: true})
 	check("set rate", rates, gotRates, err)
+	gotNumbers, err := c.PublishedNumbers(ctx)
+	check("numbers", []ctl.PublishedNumber{adv}, gotNumbers, err)
+	gotNumbers, err = c.PublishNumbers(ctx, ctl.NewNumbers{Numbers: []ctl.NewNumber{{Name: "adv", Of: "rb2610.SHFE", Value: hub.MustDecimal("1200000")}, {Name: "var", Of: "alpha", Withdraw: true}}})
+	check("publish numbers", []ctl.PublishedNumber{adv}, gotNumbers, err)
 	asked = append(asked, "rate USDT 7.12 true by "+me(t))
+	asked = append(asked, "publish {Numbers:[{Name:adv Of:rb2610.SHFE Value:+1200000 Withdraw:false} {Name:var Of:alpha Value:+0 Withdraw:true}]} by "+me(t))
 	gotBreaks, err := c.Breaks(ctx)
 	check("breaks", breaks, gotBreaks, err)
 	position := ctl.PositionTransfer{

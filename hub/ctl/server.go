@@ -34,6 +34,9 @@ type Operator interface {
 	// Rates are what currencies are worth; SetRate says so of one.
 	Rates() Rates
 	SetRate(ctx context.Context, rate NewRate, by string) (Rates, error)
+	// PublishedNumbers are those that rules can ask for; PublishNumbers says some, all or none.
+	PublishedNumbers() []PublishedNumber
+	PublishNumbers(ctx context.Context, n NewNumbers, by string) ([]PublishedNumber, error)
 	// Breaks are where books and venues' accounts differ; the transfers are the operator's way to say whose is what.
 	Breaks() Breaks
 	TransferPosition(ctx context.Context, t PositionTransfer, by string) (Transferred, error)
@@ -116,6 +119,7 @@ func Handler(o Operator) http.Handler {
 	alertHandlers(mux, o)
 	stateHandlers(mux, o)
 	rateHandlers(mux, o)
+	numberHandlers(mux, o)
 	bookHandlers(mux, o)
 	overrideHandlers(mux, o)
 	post(mux, "/v1/cancel-all", some(func(r *http.Request, w Whom) (any, error) { return o.CancelAll(r.Context(), w, by(r)) }))

@@ -319,7 +319,7 @@ func (w *World) dispatch() error {
 		}
 	case core.Alert:
 		w.say("alert: %s", e.Text)
-	case core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.FlattenWanted, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled, core.Crossed, core.TransferAnswered, core.Moved, core.RatesAnswered, core.OverrideChanged, core.OverrideAnswered:
+	case core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.FlattenWanted, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled, core.Crossed, core.TransferAnswered, core.Moved, core.RatesAnswered, core.NumbersAnswered, core.OverrideChanged, core.OverrideAnswered:
 	}
 	return nil
 }

@@ -29,6 +29,8 @@ type VarInfo struct {
 	Sized bool
 	// Named: it is of a currency, which the rule names: fund.rate("USD").
 	Named bool
+	// Published: what the rule names is not a currency but a number that somebody published: contract.number("adv").
+	Published bool
 	// Meaning is a phrase for the reference.
 	Meaning string
 	// Missing says when it has no value; "" when it always has one.
@@ -42,6 +44,8 @@ func (v *VarInfo) Example() string {
 		return v.Name + `("10s")`
 	case v.Sized:
 		return v.Name + `("today", 300)`
+	case v.Published:
+		return v.Name + `("adv")`
 	case v.Named:
 		return v.Name + `("USD")`
 	}
@@ -200,6 +204,7 @@ func buildCatalogue() []VarInfo {
 	all = append(all, currencyVars()...)
 	all = append(all, fundWatchVars()...)
 	all = append(all, stateVars()...)
+	all = append(all, publishedVars()...)
 	return all
 }
 

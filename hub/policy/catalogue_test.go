@@ -94,6 +94,8 @@ func TestEveryVarCompiles(t *testing.T) {
 			name, want.Window = v.Name+`("15m")`, 15*time.Minute
 		case v.Sized:
 			name, want.Window, want.Least = v.Name+`("today", 5)`, policy.Today, hub.Int(5)
+		case v.Published:
+			name, want.Name = v.Name+`("var_95")`, "var_95"
 		case v.Named:
 			name, want.Name = v.Name+`("USDT")`, "USDT"
 		}

@@ -197,6 +197,9 @@ func (c *checker) member(n *ast.MemberNode) (operand, bool) {
 	case info.Sized:
 		c.fault(at, `%s counts from a quantity on; write %s("today", 300)`, name, name)
 		return operand{}, false
+	case info.Published:
+		c.fault(at, "%s is of a name under which a number was published; write %s", name, info.Example())
+		return operand{}, false
 	case info.Named:
 		c.fault(at, "%s is of a currency; write %s", name, info.Example())
 		return operand{}, false
@@ -251,6 +254,8 @@ func (c *checker) call(n *ast.CallNode) (operand, bool) {
 		return operand{}, false
 	case info.Sized:
 		return c.sized(info, n, at)
+	case info.Published:
+		return c.published(info, n.Arguments, at)
 	case info.Named:
 		return c.named(info, n.Arguments, at)
 	case !info.Windowed:

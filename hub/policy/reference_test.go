@@ -88,6 +88,8 @@ func cell(info VarInfo) string {
 		name += "(window)"
 	case info.Sized:
 		name += "(\"today\", quantity)"
+	case info.Published:
+		name += "(name)"
 	case info.Named:
 		name += "(currency)"
 	}

@@ -72,6 +72,7 @@ var unitsByName = map[string]unit{
 	"underlying / quantity":       unitOf(power{baseQuantity, -1}, power{baseUnderlying, 1}),
 	"fund money / contract money": unitOf(power{baseContract, -1}, power{baseFund, 1}),
 	"fund money / named money":    {loose: loose}, // which is known when it is named
+	"any":                         {loose: loose}, // whoever published it knows
 }
 
 // tradedIn says in which units a contract of a kind is never counted. A lot of shares is a hundred of them: a limit in lots that is held against shares is wrong by a hundred times.

@@ -59,7 +59,7 @@ func Watchable(info VarInfo) bool {
 	case Orders, Cancels, Messages, Rejects, Trades, Refused, VenueRejects, FastCancels, InstantCancels, LargeCancels, TradedQuantity, TradedValue, Opened, RejectsInARow, Amends,
 		ActiveOrders, InDoubt, WorkingValue, GrossValue, NetValue, Capital, Equity, Available, MarginHeld, Realised, Unrealised, Commission, DayPnL,
 		Cash, EquityStart, Peak, PeakDay, Drawdown, DrawdownDay, DrawdownPart, RealisedDay, CommissionDay, ConsecutiveLosses, MarginPositions,
-		FundRate, FundRateAge, MarginRatio, OldestMarkAge, GatewayDown, BreaksToday:
+		FundRate, FundRateAge, PublishedValue, PublishedAge, MarginRatio, OldestMarkAge, GatewayDown, BreaksToday:
 		return true
 	}
 	return false
@@ -122,7 +122,7 @@ func (r *Rules) Watches() []*Watch {
 // Timed reports whether the watch may fire because time passes, and nothing else happens.
 func (w *Watch) Timed() bool {
 	return slices.ContainsFunc(w.reads, func(n *node) bool {
-		return n.op == opVar && (n.ref.Window > 0 || n.ref.Var == OldestMarkAge || n.ref.Var == GatewayDown || n.ref.Var == FundRateAge)
+		return n.op == opVar && (n.ref.Window > 0 || n.ref.Var == OldestMarkAge || n.ref.Var == GatewayDown || n.ref.Var == FundRateAge || n.ref.Var == PublishedAge)
 	})
 }
 

@@ -138,7 +138,7 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.overrideChanged(effect.Override)
 		case core.JudgeAgain:
 			r.judgeAgain(effect)
-		case core.Taken, core.Liquidating, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.RatesAnswered, core.TransferAnswered, core.Moved, core.OverrideAnswered:
+		case core.Taken, core.Liquidating, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.RatesAnswered, core.NumbersAnswered, core.TransferAnswered, core.Moved, core.OverrideAnswered:
 			// answered through proposal.applied
 		}
 	}
@@ -225,7 +225,7 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 			}
 		case core.Moved:
 			r.tellMoved(effect)
-		case core.TransferAnswered, core.Liquidating, core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.FlattenAnswered, core.FlattenWanted, core.BookChanged,
+		case core.TransferAnswered, core.NumbersAnswered, core.Liquidating, core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.FlattenAnswered, core.FlattenWanted, core.BookChanged,
 			core.Notice, core.Alert, core.PoliciesAnswered, core.JudgeAgain, core.OverrideChanged, core.OverrideAnswered:
 		}
 	}

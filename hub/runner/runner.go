@@ -67,6 +67,7 @@ type Runner struct {
 	market    *market
 	rolls     rolls
 	sessions  sessions
+	managed   managed
 	asks      atomic.Uint64
 	judging   atomic.Int64 // orders that the risk managers are being asked about
 	// flattenWanted asks for a step of what is being flattened; flattening: one is under way.

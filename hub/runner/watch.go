@@ -104,6 +104,7 @@ func (r *Runner) keepTime() {
 			return
 		case <-tick.C:
 			r.rollIfDue()
+			r.publishManaged()
 			r.markHeld()
 			r.expireWaits()
 			r.expireOverrides()
