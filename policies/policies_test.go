@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"tradehub/hub"
@@ -18,7 +19,7 @@ func files(t *testing.T) []hub.PolicyFile {
 	t.Helper()
 	var all []hub.PolicyFile
 	err := fs.WalkDir(policies.Files, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		if err != nil || entry.IsDir() || strings.HasSuffix(path, "_test.yaml") {
 			return err
 		}
 		text, err := policies.Files.ReadFile(path)

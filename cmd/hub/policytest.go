@@ -61,7 +61,21 @@ type testedTest struct {
 	Details  []string `json:"details,omitempty"`
 }
 
-type coveredRule struct{}
+// coveredRule is what tests have shown of a rule, or of a watch.
+type coveredRule struct {
+	Place         string `json:"place"`
+	Name          string `json:"name"`
+	Trader        string `json:"trader,omitempty"` // "" of the fund's file
+	Mode          string `json:"mode"`
+	Watch         bool   `json:"watch,omitempty"`
+	Passed        int    `json:"passed"`
+	Failed        int    `json:"failed"`
+	Warned        int    `json:"warned"`
+	NotComputable int    `json:"not_computable"`
+	NotApplicable int    `json:"not_applicable"`
+	Fired         int    `json:"fired,omitempty"`
+	Lacks         string `json:"lacks,omitempty"`
+}
 
 func policyTest(e env, paths []string, o testOptions) error {
 	if len(paths) == 0 {
@@ -82,8 +96,9 @@ func policyTest(e env, paths []string, o testOptions) error {
 		return not("tests stand in files that end in _test.yaml; docs/policy-tests.md says how to write one", "there is no test file in %s", strings.Join(paths, ", "))
 	}
 	found := tested{Tests: []testedTest{}, Errors: []mistake{}}
+	coverage := &policytest.Coverage{}
 	for _, file := range files {
-		results, errs, err := testFile(file, only)
+		results, errs, err := testFile(file, only, coverage)
 		if err != nil {
 			return err
 		}
@@ -97,6 +112,19 @@ func policyTest(e env, paths []string, o testOptions) error {
 				found.Passed++
 			}
 			found.Tests = append(found.Tests, t)
+		}
+	}
+	if o.coverage {
+		expectCoverage(paths, coverage)
+		for _, c := range coverage.All() {
+			if isAbout(paths, filepath.Join(c.Folder, c.Place)) {
+				found.Coverage = append(found.Coverage, covered(c))
+			}
+		}
+	}
+	if o.junit != "" {
+		if err := writeJUnit(o.junit, &found); err != nil {
+			return err
 		}
 	}
 	if o.json {
@@ -129,6 +157,9 @@ func (t *tested) write(e env, o testOptions) {
 			fmt.Fprintf(e.stdout, "%s    %s:%d: %s\n", painted(e, green, "ok"), x.File, x.Line, x.Name)
 		}
 	}
+	if o.coverage {
+		t.writeCoverage(e)
+	}
 	if t.Failed == 0 && len(t.Errors) == 0 && len(t.Tests) > 0 {
 		files := map[string]bool{}
 		for _, x := range t.Tests {
@@ -145,6 +176,47 @@ func painted(e env, colour, s string) string {
 	return colour + s + plain
 }
 
+// writeCoverage lists every rule with what the tests have seen of it.
+func (t *tested) writeCoverage(e env) {
+	rows := [][]cell{headed("rule passed failed warned lacks")}
+	watches := [][]cell{headed("watch fired lacks")}
+	for _, r := range t.Coverage {
+		name := r.Place + " " + r.Name
+		if r.Mode == policy.Shadow.String() {
+			name += " (shadow)"
+		}
+		if r.Watch {
+			watches = append(watches, []cell{text(name), whole(r.Fired), coloured(r.Lacks, red)})
+			continue
+		}
+		rows = append(rows, []cell{text(name), whole(r.Passed), whole(r.Failed), whole(r.Warned), coloured(r.Lacks, red)})
+	}
+	for _, table := range [][][]cell{rows, watches} {
+		if len(table) > 1 {
+			writeTable(e, table)
+		}
+	}
+}
+
+// lacking is how many rules and watches no test has shown whole.
+func (t *tested) lacking() int {
+	n := 0
+	for _, r := range t.Coverage {
+		if r.Lacks != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// covered is a policytest.Covered for programs.
+func covered(c policytest.Covered) coveredRule {
+	return coveredRule{
+		Place: filepath.Join(c.Folder, c.Place), Name: c.Name, Trader: string(c.Owner), Mode: c.Mode.String(), Watch: c.Watch, Passed: c.Passed, Failed: c.Failed, Warned: c.Warned,
+		NotComputable: c.NotComputable, NotApplicable: c.NotApplicable, Fired: c.Fired, Lacks: c.Lacks(),
+	}
+}
+
 // verdict is the error of a run in which not all is well.
 func (t *tested) verdict(o testOptions) error {
 	switch {
@@ -154,6 +226,8 @@ func (t *tested) verdict(o testOptions) error {
 		return not("docs/policy-tests.md has the format", "%s; the tests of those files were not run", count(len(t.Errors), "error"))
 	case t.Failed > 0:
 		return not("", "%s of %d failed", count(t.Failed, "test"), len(t.Tests))
+	case o.coverage && t.lacking() > 0:
+		return not("write a test in which each passes, and one in which it refuses; a watch must fire", "%s that no test has shown whole", lacked(t.lacking()))
 	case len(t.Tests) == 0:
 		return not("--run is matched against file:name", "no test matches --run %s", o.run)
 	}
@@ -161,7 +235,7 @@ func (t *tested) verdict(o testOptions) error {
 }
 
 // testFile runs the tests of one file.
-func testFile(file string, only *regexp.Regexp) ([]policytest.Result, []mistake, error) {
+func testFile(file string, only *regexp.Regexp, coverage *policytest.Coverage) ([]policytest.Result, []mistake, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, nil, not("", "%w", err)
@@ -175,7 +249,9 @@ func testFile(file string, only *regexp.Regexp) ([]policytest.Result, []mistake,
 	if err != nil {
 		return nil, nil, err
 	}
-	results, errs := policytest.Run(f, policies, policytest.Options{Only: func(t *policytest.Test) bool { return only.MatchString(t.File + ":" + t.Name) }})
+	results, errs := policytest.Run(f, policies, policytest.Options{
+		Only: func(t *policytest.Test) bool { return only.MatchString(t.File + ":" + t.Name) }, Coverage: coverage, Folder: at,
+	})
 	known := func(name string) bool {
 		return slices.ContainsFunc(policies, func(p hub.PolicyFile) bool { return p.Name == name })
 	}
@@ -185,6 +261,44 @@ func testFile(file string, only *regexp.Regexp) ([]policytest.Result, []mistake,
 		}
 		return mistakeAt("")(p)
 	}), nil
+}
+
+// expectCoverage has the tests show every rule of the policies that lie below paths, also those that no test asks. Policies that are wrong have been reported by their tests.
+func expectCoverage(paths []string, coverage *policytest.Coverage) {
+	for _, path := range paths {
+		at := policyFolder(filepath.Join(path, "x"))
+		policies, err := readPolicies(at)
+		if err != nil {
+			continue // a file
+		}
+		rules, errs := policy.Compile(policies)
+		if len(errs) > 0 {
+			continue
+		}
+		coverage.Expect(rules, at, func(place string) bool { return isBelow(filepath.Join(at, place), path) })
+	}
+}
+
+// isAbout reports whether a rule at a place is one that paths are about: those below a folder; of a test file, those of the file that it is named after, or, when there is none, all.
+func isAbout(paths []string, place string) bool {
+	return slices.ContainsFunc(paths, func(path string) bool {
+		ext := filepath.Ext(path)
+		tested := strings.TrimSuffix(path, "_test"+ext) + ext
+		if _, err := os.Stat(tested); err == nil && isTest(path) {
+			return strings.HasPrefix(place, filepath.Clean(tested)+":")
+		}
+		return isTest(path) || isBelow(place, path)
+	})
+}
+
+// isBelow reports whether a path leads into a folder.
+func isBelow(name, folder string) bool {
+	whole, err := filepath.Abs(folder)
+	if err != nil {
+		return false
+	}
+	inside, err := filepath.Abs(name)
+	return err == nil && strings.HasPrefix(inside, strings.TrimSuffix(whole, string(filepath.Separator))+string(filepath.Separator))
 }
 
 // mistakeAt is an error for programs, of a file below a folder.
@@ -260,4 +374,11 @@ func policyFolder(file string) string {
 		at = filepath.Join(at, "..")
 	}
 	return own
+}
+
+func lacked(n int) string {
+	if n == 1 {
+		return "1 rule or watch"
+	}
+	return fmt.Sprintf("%d rules and watches", n)
 }

@@ -2,23 +2,24 @@ package policytest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tradehub/hub"
 	"tradehub/hub/policy"
 )
 
-// asked is an order about which the rules, and the test, can ask.
+// asked is an order about which the rules, and the test, are asked before it is decided.
 type asked struct {
-	order  order
-	source policy.Source
-	why    string // it cannot be asked about
+	order    order
+	source   policy.Source
+	why      string // it cannot be asked about
+	findings []policy.Finding
 }
 
-// ask prepares an order for questions, before it is decided.
+// ask prepares an order for questions.
 func (s *stage) ask(o order) *asked {
 	a := &asked{order: o}
-	s.asked = a
 	if o.instrument == (hub.Instrument{}) {
 		a.why = "of which contract? Write contract: rb2701 above the steps"
 		return a
@@ -33,23 +34,55 @@ func (s *stage) ask(o order) *asked {
 	return a
 }
 
-// took is told what the hub decided of the order.
-func (a *asked) took(s *stage, refusals []hub.Refusal, got *outcome) {}
+// explain asks every rule. The findings are for this moment: the core goes on.
+func (s *stage) explain(a *asked) {
+	if a.source != nil {
+		a.findings = s.rules.Explain(a.order.trader, a.source, hub.English)
+	}
+}
 
-// details are the rules that refused, and those that were to refuse, with what they read.
-func (s *stage) details(refusals []hub.Refusal, wanted []string) []string {
+// details are the rules that refused an order, those that were to refuse it, and what both read.
+func (s *stage) details(a *asked, refusals []hub.Refusal, wanted []string) []string {
 	var lines []string
+	told := map[string]bool{}
 	for _, r := range refusals {
-		line := r.Text
-		if r.Rule != "" && r.Place != "" {
+		line := r.Code + ": " + r.Text
+		if r.Place != "" {
 			line = fmt.Sprintf("%s %s: %s", r.Place, r.Rule, r.Text)
+			told[r.Rule] = true
 		}
-		if len(r.Values) > 0 {
-			line += " [" + strings.Join(r.Values, " ") + "]"
+		lines = append(lines, line+valued(r.Values))
+	}
+	for _, f := range a.findings {
+		if told[f.Name] || !slices.Contains(wanted, f.Name) {
+			continue
 		}
-		lines = append(lines, line)
+		told[f.Name] = true
+		lines = append(lines, finding(f))
 	}
 	return lines
+}
+
+// finding is a rule, what it says, and what it read, in a line.
+func finding(f policy.Finding) string {
+	what := f.Outcome.String()
+	if f.Mode == policy.Shadow {
+		what += " (in shadow)"
+	}
+	if f.Text != "" {
+		what += ": " + f.Text
+	} else if f.Outcome == policy.NotApplicable {
+		what += ": " + f.When
+	}
+	return fmt.Sprintf("%s %s: %s%s", f.Place, f.Name, what, valued(f.Values))
+}
+
+// valued is what was read, in brackets.
+func valued(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return " [" + strings.Join(values, " ") + "]"
 }
 
 // spy remembers the last value that was read.
@@ -66,7 +99,7 @@ func (s *spy) Value(ref *policy.Ref) policy.Value {
 
 // look compares variables and conditions.
 func (s *stage) look(x *step, a *asked) *Failure {
-	if a == nil || len(x.values)+len(x.holds) == 0 {
+	if len(x.values)+len(x.holds) == 0 {
 		return nil
 	}
 	if a.source == nil {

@@ -114,6 +114,7 @@ type step struct {
 
 // expect is what must come of a step.
 type expect struct {
+	waits         bool // for the cancellation of others of the fund
 	refused       names
 	notComputable names
 	shadow        names

@@ -7,34 +7,34 @@ type Type string
 
 // Types of values.
 const (
-	TypeText      Type = "text"
-	TypeWord      Type = "word" // one of Members
-	TypeNumber    Type = "number"
-	TypeWhole     Type = "whole number over 0"
-	TypeTruth     Type = "true or false"
-	TypeTime      Type = "moment"      // 2026-11-23 10:00, 10:00, +10s, next day 10:00
-	TypeSpan      Type = "span"        // 10s, 1m30s
-	TypeNames     Type = "names"       // one, or a list of them
-	TypeTrader    Type = "trader"      // its name
-	TypeContract  Type = "contract"    // rb2701.SHFE, or rb2701 where its exchange is known
-	TypeNumbers   Type = "numbers"     // names with numbers
-	TypePrice     Type = "price"       // a number, or none
-	TypePolicies  Type = "policies"    // a list of names of files, and of texts
-	TypeUses      Type = "uses"        // as in a policy file
-	TypeContracts Type = "contracts"   // contracts with KeysOfContract
-	TypeMarkets   Type = "markets"     // contracts with KeysOfMarket or a last price; or KeysOfMarket alone
-	TypePositions Type = "positions"   // traders with contracts with KeysOfPosition
-	TypeStates    Type = "states"      // traders, gateways or fund with a state
-	TypeGateways  Type = "gateways"    // names, or names with KeysOfGateway
-	TypeGroups    Type = "groups"      // a list of KeysOfGroup
-	TypeUpDown    Type = "up or down"  // gateways with up or down
-	TypeTests     Type = "tests"       // a list of KeysOfTest
-	TypeSteps     Type = "steps"       // a list of KeysOfStep
-	TypeOrder     Type = "order"       // KeysOfOrder
-	TypeFill      Type = "fill"        // an order's name, or KeysOfFill
-	TypeReject    Type = "rejection"   // an order's name, or KeysOfReject
-	TypeTransfer  Type = "transfer"    // KeysOfTransfer
-	TypeValues    Type = "values"      // variables with what they must be
+	TypeText       Type = "text"
+	TypeWord       Type = "word" // one of Members
+	TypeNumber     Type = "number"
+	TypeWhole      Type = "whole number over 0"
+	TypeTruth      Type = "true or false"
+	TypeTime       Type = "moment"     // 2026-11-23 10:00, 10:00, +10s, next day 10:00
+	TypeSpan       Type = "span"       // 10s, 1m30s
+	TypeNames      Type = "names"      // one, or a list of them
+	TypeTrader     Type = "trader"     // its name
+	TypeContract   Type = "contract"   // rb2701.SHFE, or rb2701 where its exchange is known
+	TypeNumbers    Type = "numbers"    // names with numbers
+	TypePrice      Type = "price"      // a number, or none
+	TypePolicies   Type = "policies"   // a list of names of files, and of texts
+	TypeUses       Type = "uses"       // as in a policy file
+	TypeContracts  Type = "contracts"  // contracts with KeysOfContract
+	TypeMarkets    Type = "markets"    // contracts with KeysOfMarket or a last price; or KeysOfMarket alone
+	TypePositions  Type = "positions"  // traders with contracts with KeysOfPosition
+	TypeStates     Type = "states"     // traders, gateways or fund with a state
+	TypeGateways   Type = "gateways"   // names, or names with KeysOfGateway
+	TypeGroups     Type = "groups"     // a list of KeysOfGroup
+	TypeUpDown     Type = "up or down" // gateways with up or down
+	TypeTests      Type = "tests"      // a list of KeysOfTest
+	TypeSteps      Type = "steps"      // a list of KeysOfStep
+	TypeOrder      Type = "order"      // KeysOfOrder
+	TypeFill       Type = "fill"       // an order's name, or KeysOfFill
+	TypeReject     Type = "rejection"  // an order's name, or KeysOfReject
+	TypeTransfer   Type = "transfer"   // KeysOfTransfer
+	TypeValues     Type = "values"     // variables with what they must be
 	TypeConditions Type = "conditions" // one condition of the rules' language, or a list of them
 )
 
@@ -94,7 +94,7 @@ var (
 		{Name: "steps", Type: TypeSteps, Meaning: "several steps as one, to be repeated"},
 	}
 	keysOfExpectation = []Key{
-		{Name: "expect", Type: TypeWord, Members: []string{"pass"}, Meaning: "the order passes; also without this line"},
+		{Name: "expect", Type: TypeWord, Members: []string{"pass", "waits"}, Meaning: "pass: also without this line; waits: for the cancellation of orders of the fund that it would meet, at a silent venue"},
 		{Name: "refused", Type: TypeNames, Meaning: "the order is refused by these rules, or for these reasons of the hub, and by no others"},
 		{Name: "not_computable", Type: TypeNames, Meaning: "rules that refuse the order because they cannot be computed"},
 		{Name: "shadow", Type: TypeNames, Meaning: "shadow rules that would have refused"},

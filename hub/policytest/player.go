@@ -30,7 +30,6 @@ type player struct {
 	watched map[string]int
 	// effects of the step that is being played.
 	effects []core.Effect
-	seeding bool
 }
 
 // market is what the test has said of a contract's market, and whether it ticks on.
@@ -38,7 +37,6 @@ type market struct {
 	view     hub.MarketView
 	said     map[string]bool
 	quiet    bool
-	marked   hub.Time
 	tick     hub.Decimal
 	contract hub.Contract
 }
@@ -463,16 +461,15 @@ func (p *player) restart() error {
 }
 
 // fired are the watches that have fired since it was asked last.
-func (p *player) fired() []string {
-	var all []string
+func (p *player) fired() []core.WatchStanding {
+	var all []core.WatchStanding
 	for _, w := range p.core.Watches() {
 		key := w.Place + " " + w.Name
 		if w.Times > p.watched[key] {
-			all = append(all, w.Name)
+			all = append(all, w)
 		}
 		p.watched[key] = w.Times
 	}
-	slices.Sort(all)
 	return all
 }
 

@@ -46,7 +46,7 @@ func Read(name, text string) (*File, []policy.Error) {
 type reader struct {
 	file, text string
 	errs       []policy.Error
-	world      *world // of what is being read
+	world      *world          // of what is being read
 	names      map[string]bool // of orders, of the test that is being read
 	texts      int             // of policies, so far
 }
@@ -99,7 +99,11 @@ func (r *reader) pairs(n *yaml.Node, where string) []field {
 		case lines[key.Value] > 0:
 			r.fail(key, where, "%s is there twice; the first is in line %d", key.Value, lines[key.Value])
 		case empty(value):
-			r.fail(key, join(where, key.Value), "is empty")
+			hint := ""
+			if n.Style&yaml.FlowStyle != 0 && value.Line == key.Line {
+				hint = "; a text with a comma in it must be in quotes"
+			}
+			r.fail(key, join(where, key.Value), "is empty%s", hint)
 		default:
 			all = append(all, field{key, value})
 		}

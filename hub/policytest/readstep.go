@@ -75,7 +75,7 @@ func (r *reader) step(n *yaml.Node, where string, depth int) *step {
 		r.names[s.name] = true
 	}
 	r.expectations(found, where, s)
-	if s.what == "" && s.at == nil && !s.looks() {
+	if _, timed := found["at"]; s.what == "" && !timed && !s.looks() {
 		r.fail(n, where, "nothing happens and nothing is expected; write one of %s", strings.Join(namesOf(keysOfAction), ", "))
 	}
 	return s
@@ -83,7 +83,7 @@ func (r *reader) step(n *yaml.Node, where string, depth int) *step {
 
 // looks reports whether a step expects anything.
 func (s *step) looks() bool {
-	return len(s.values)+len(s.holds)+len(s.states) > 0 || s.fired.all != nil || s.warn.all != nil
+	return len(s.values)+len(s.holds)+len(s.states) > 0
 }
 
 func (r *reader) action(what string, n *yaml.Node, where string, depth int) any {
@@ -336,7 +336,7 @@ func (r *reader) expectations(found map[string]field, where string, s *step) {
 		if !ok {
 			continue
 		}
-		if x.orders && !isOrder {
+		if x.orders && !isOrder && (s.what != "steps" || x.key != "shadow") {
 			r.fail(e.key, join(where, x.key), "only an order can be so; this step has none")
 		}
 		*x.to = r.list(e.value, join(where, x.key), x.want)
@@ -348,6 +348,8 @@ func (r *reader) expectations(found map[string]field, where string, s *step) {
 			r.fail(e.key, where+".expect", "only an order can pass; this step has none")
 		case word == "pass" && len(s.refused.all)+len(s.notComputable.all) > 0:
 			r.fail(e.key, where+".expect", "the order is to pass and to be refused")
+		case word == "waits":
+			s.waits = true
 		}
 	}
 	if e, ok := found["says"]; ok {

@@ -26,7 +26,9 @@ func (r *reader) readWorld(found map[string]field, where string) {
 		}
 		w.start, w.startAt = m, n
 	})
-	at("calendar", func(n *yaml.Node, where string) { w.calendar, _ = r.oneOf(n, where, membersOf(keysOfWorld, "calendar")) })
+	at("calendar", func(n *yaml.Node, where string) {
+		w.calendar, _ = r.oneOf(n, where, membersOf(keysOfWorld, "calendar"))
+	})
 	at("currency", func(n *yaml.Node, where string) { w.currency, _ = r.word(n, where, "a currency such as CNY") })
 	at("venue", func(n *yaml.Node, where string) {
 		s, _ := r.oneOf(n, where, membersOf(keysOfWorld, "venue"))

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-
 	"tradehub/hub"
 	"tradehub/hub/calendar"
 	"tradehub/hub/core"
@@ -51,6 +50,8 @@ type Options struct {
 	Only func(*Test) bool
 	// Coverage, when there is one, counts which rules passed and which failed.
 	Coverage *Coverage
+	// Folder is where the policy folder is, for Coverage.
+	Folder string
 }
 
 // Run plays the tests of a file. folder are the policy files of the folder, named as seen from it. Errors mean that the policies are not fit to be tested, and then nothing was run.
@@ -80,13 +81,13 @@ func Run(f *File, folder []hub.PolicyFile, o Options) ([]Result, []policy.Error)
 			}
 			compiled[t.world.currency] = rules
 		}
-		results = append(results, run(t, f, files, folder, rules, calendars, o.Coverage))
+		results = append(results, run(t, &stage{test: t, file: f, folder: folder, coverage: o.Coverage, at: o.Folder}, files, rules, calendars))
 	}
 	return results, nil
 }
 
 // run plays one test.
-func run(t *Test, f *File, files, folder []hub.PolicyFile, rules *policy.Rules, calendars calendar.Library, coverage *Coverage) Result {
+func run(t *Test, s *stage, files []hub.PolicyFile, rules *policy.Rules, calendars calendar.Library) Result {
 	w := t.world.clone()
 	if len(w.traders) == 0 {
 		for _, name := range rules.Traders() {
@@ -96,17 +97,18 @@ func run(t *Test, f *File, files, folder []hub.PolicyFile, rules *policy.Rules, 
 	if len(w.traders) == 0 {
 		w.traders = []hub.TraderSetUp{{Name: "alpha", Capital: capitalOf}}
 	}
-	if !f.All {
+	if !s.file.All {
 		files = complete(files, rules, w.traders)
 	}
 	p := newPlayer(&w, calendarSet(calendars, w.calendar))
-	s := &stage{player: p, test: t, file: f, folder: folder, coverage: coverage}
+	s.player = p
+	s.coverage.expect(rules, s.at, t.File)
 	result := Result{File: t.File, Line: t.Line, Name: t.Name}
 	if err := p.open(files); err != nil {
 		result.Failure = &Failure{Place: fmt.Sprintf("%s:%d", t.File, t.Line), Step: "the beginning", At: p.clock(), Expected: "a hub that trades", Happened: err.Error()}
 	} else {
 		p.fired()
-		result.Failure = s.play(t.steps)
+		result.Failure = s.play(t.steps, nil)
 	}
 	result.Entries = p.entries
 	return result
@@ -128,27 +130,21 @@ type stage struct {
 	file     *File
 	folder   []hub.PolicyFile
 	coverage *Coverage
-	// asked is what the rules said of the order of this step, before it was decided.
-	asked     *asked
-	decision  *core.Decided
-	waits     bool
-	total     int // times of the step
-	time      int
-	effectsAt int
+	at       string // where the folder is
+	near     map[policy.Key]bool
+	// count and total are the time of the step that is played, and how many there are.
+	count, total int
 }
 
-func (s *stage) play(steps []*step) *Failure {
+// play plays steps. What those of a block do not name is named by the block, whose outcome is over.
+func (s *stage) play(steps []*step, over *outcome) *Failure {
 	for _, x := range steps {
+		s.effects = s.effects[:0]
 		if x.at != nil {
-			s.effects = s.effects[:0]
 			if err := s.moveTo(x.at.from(s.now.UTC(), s.cal.Main())); err != nil {
 				return s.failure(x, "a later time", err.Error())
 			}
-		} else {
-			s.effects = s.effects[:0]
 		}
-		var refused []string
-		_ = refused
 		got := &outcome{}
 		for n := range x.times {
 			if n > 0 && x.every > 0 {
@@ -156,12 +152,12 @@ func (s *stage) play(steps []*step) *Failure {
 					return s.failure(x, "a later time", err.Error())
 				}
 			}
-			s.time, s.total = n+1, x.times
+			s.count, s.total = n+1, x.times
 			if f := s.once(x, got, n+1 == x.times); f != nil {
 				return f
 			}
 		}
-		if f := s.after(x, got); f != nil {
+		if f := s.after(x, got, over); f != nil {
 			return f
 		}
 	}
@@ -170,22 +166,17 @@ func (s *stage) play(steps []*step) *Failure {
 
 // outcome is what came of all times of a step.
 type outcome struct {
-	shadow, warn []string
-	says         []string
-	details      []string
+	shadow, warn []policy.Finding
+	fired        []core.WatchStanding
 }
 
 // once plays a step one time.
 func (s *stage) once(x *step, got *outcome, last bool) *Failure {
-	s.decision, s.asked, s.waits = nil, nil, false
 	switch v := x.value.(type) {
 	case *order:
 		return s.order(x, v, got, last)
 	case []*step:
-		before := slices.Clone(s.effects)
-		f := s.play(v)
-		s.effects = append(before, s.effects...)
-		return f
+		return s.play(v, got)
 	case *fill:
 		return s.fillStep(x, v)
 	case *rejection:
@@ -266,30 +257,35 @@ func (s *stage) scope(name string) hub.Scope {
 }
 
 func (s *stage) order(x *step, o *order, got *outcome, last bool) *Failure {
-	whole := s.complete(o)
-	s.ask(whole)
+	a := s.ask(s.complete(o))
 	if last {
-		if f := s.look(x, s.asked); f != nil {
+		if f := s.look(x, a); f != nil {
 			return f
 		}
 	}
+	s.explain(a)
 	at := len(s.effects)
 	id, refusals := s.submit(o)
-	for _, e := range s.effects[at:] {
-		if d, ok := e.(core.Decided); ok && (d.Order.ID == id || id == "") {
-			s.decision = &d
-		}
-		if c, ok := e.(core.Crossed); ok && c.Waits && c.Order.ID == id {
-			s.waits = true
-		}
-	}
+	s.named["last"] = []hub.OrderID{id}
 	if x.name != "" {
 		s.named[x.name] = append(s.named[x.name], id)
 	}
-	s.named["last"] = []hub.OrderID{id}
-	s.asked.took(s, refusals, got)
-	if f := s.decided(x, whole, refusals); f != nil {
+	decision := s.decision(at, id)
+	if decision == nil {
+		if x.waits {
+			return nil
+		}
+		return s.failure(x, s.expected(x), "the order waits: the orders of the fund that it would meet are being cancelled")
+	}
+	if f := s.decided(x, a, refusals); f != nil {
 		return f
+	}
+	if decision.Considered.Asked {
+		if f := s.faithful(x, a, refusals); f != nil {
+			return f
+		}
+		s.coverage.count(a.findings, s.at, s.test.File)
+		got.add(s, a.findings)
 	}
 	if o.fill && len(refusals) == 0 {
 		s.player.fill(id, hub.Decimal{}, hub.Decimal{})
@@ -297,8 +293,87 @@ func (s *stage) order(x *step, o *order, got *outcome, last bool) *Failure {
 	return nil
 }
 
+// decision is what was decided about an order since an effect; nil when it waits.
+func (s *stage) decision(at int, id hub.OrderID) *core.Decided {
+	var found *core.Decided
+	for _, e := range s.effects[at:] {
+		if d, ok := e.(core.Decided); ok && (d.Order.ID == id || id == "") {
+			found = &d
+		}
+	}
+	return found
+}
+
+// faithful fails when the rules, asked before the step, said something else than they decided: then the test bench is wrong, and nothing that it says of rules is worth anything.
+func (s *stage) faithful(x *step, a *asked, refusals []hub.Refusal) *Failure {
+	var said, did []string
+	for _, f := range a.findings {
+		if f.Refuses() {
+			said = append(said, f.Place+" "+f.Name)
+		}
+	}
+	for _, r := range refusals {
+		if r.Place != "" || r.Code == policy.CodeNoPolicy {
+			did = append(did, r.Place+" "+r.Rule)
+		}
+	}
+	if a.source == nil || same(said, did) {
+		return nil
+	}
+	return s.failure(x, "rules that say the same twice; this is a mistake of the hub, please report it", fmt.Sprintf("explained %q, decided %q", said, did))
+}
+
+// fires takes in the watches that have fired.
+func (s *stage) fires(got *outcome) {
+	for _, w := range s.fired() {
+		got.fired = append(got.fired, w)
+		if c := s.coverage.seen(s.at, w.Place, w.Name, s.test.File); c != nil {
+			c.Fired++
+		}
+	}
+}
+
+// pass gives what a step says nothing of to the block that it stands in.
+func (o *outcome) pass(x *step, over *outcome) {
+	if x.shadow.all == nil {
+		over.shadow, o.shadow = append(over.shadow, o.shadow...), nil
+	}
+	if x.warn.all == nil {
+		over.warn, o.warn = append(over.warn, o.warn...), nil
+	}
+	if x.fired.all == nil {
+		over.fired, o.fired = append(over.fired, o.fired...), nil
+	}
+}
+
+// add takes in what shadow rules would have refused, and of what somebody is warned: once, until the rule is clear again.
+func (o *outcome) add(s *stage, findings []policy.Finding) {
+	for _, f := range findings {
+		if f.Mode == policy.Shadow && f.Code != "" {
+			o.shadow = append(o.shadow, f)
+		}
+		key := policy.Key{Owner: f.Owner, Rule: f.Name}
+		if f.Outcome == policy.Warned && !s.near[key] {
+			o.warn = append(o.warn, f)
+		}
+		if s.near == nil {
+			s.near = map[policy.Key]bool{}
+		}
+		s.near[key] = f.Outcome == policy.Warned
+	}
+}
+
+func namesIn(findings []policy.Finding) []string {
+	var all []string
+	for _, f := range findings {
+		all = append(all, f.Name)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // decided compares what refused an order with what was to refuse it.
-func (s *stage) decided(x *step, o order, refusals []hub.Refusal) *Failure {
+func (s *stage) decided(x *step, a *asked, refusals []hub.Refusal) *Failure {
 	var rules, blind []string
 	for _, r := range refusals {
 		switch {
@@ -310,13 +385,9 @@ func (s *stage) decided(x *step, o order, refusals []hub.Refusal) *Failure {
 			rules = append(rules, r.Code)
 		}
 	}
-	if s.decision == nil {
-		f := s.failure(x, s.expected(x), "the order waits: the orders of the fund that it would meet are being cancelled")
-		return f
-	}
 	if same(rules, x.refused.all) && same(blind, x.notComputable.all) {
 		if x.says == "" || len(refusals) == 0 {
-			return nil
+			return nil // says is of the warning then, if it is of anything
 		}
 		var said []string
 		for _, r := range refusals {
@@ -328,7 +399,7 @@ func (s *stage) decided(x *step, o order, refusals []hub.Refusal) *Failure {
 		return s.failure(x, fmt.Sprintf("a refusal that says %q", x.says), strings.Join(said, "; "))
 	}
 	f := s.failure(x, s.expected(x), happened(rules, blind))
-	f.Details = s.details(refusals, slices.Concat(x.refused.all, x.notComputable.all))
+	f.Details = s.details(a, refusals, slices.Concat(x.refused.all, x.notComputable.all))
 	return f
 }
 
@@ -453,33 +524,51 @@ func (s *stage) reload(x *step, list []Policy) *Failure {
 }
 
 // after compares what a step expects of all its times together.
-func (s *stage) after(x *step, got *outcome) *Failure {
-	if fired := s.fired(); !same(fired, x.fired.all) && (x.fired.all != nil || len(fired) > 0 && x.what != "steps") {
-		f := s.failure(x, watches(x.fired.all), watches(fired))
+func (s *stage) after(x *step, got, over *outcome) *Failure {
+	s.fires(got)
+	if over != nil { // what the step does not speak of, the block that it is in may
+		got.pass(x, over)
+	}
+	for _, k := range []struct {
+		what, none string
+		want       []string
+		got        []policy.Finding
+	}{{"refused in shadow by", "no shadow rule would have refused it", x.shadow.all, got.shadow}, {"warned of", "no warning", x.warn.all, got.warn}} {
+		if names := namesIn(k.got); !same(names, k.want) {
+			f := s.failure(x, listed(k.what, k.none, k.want), listed(k.what, k.none, names))
+			for _, g := range k.got {
+				f.Details = append(f.Details, finding(g))
+			}
+			slices.Sort(f.Details)
+			f.Details = slices.Compact(f.Details)
+			return f
+		}
+	}
+	var fired []string
+	for _, w := range got.fired {
+		fired = append(fired, w.Name)
+	}
+	if !same(fired, x.fired.all) {
+		f := s.failure(x, listed("fired:", "no watch fires", x.fired.all), listed("fired:", "no watch fires", fired))
 		for _, w := range s.core.Watches() {
-			f.Details = append(f.Details, fmt.Sprintf("%s %s: %s %s", w.Place, w.Name, strings.Join(w.Values, " "), w.Blind))
+			f.Details = append(f.Details, strings.TrimSpace(fmt.Sprintf("%s %s:%s %s", w.Place, w.Name, valued(w.Values), w.Blind)))
 		}
 		return f
 	}
-	if x.what != "order" {
-		var about *asked
-		if len(x.values)+len(x.holds) > 0 {
-			if about = s.ask(s.any()); about.why != "" {
-				return s.failure(x, "values", about.why)
-			}
-		}
-		if f := s.look(x, about); f != nil {
+	if x.what != "order" && len(x.values)+len(x.holds) > 0 {
+		if f := s.look(x, s.ask(s.any())); f != nil {
 			return f
 		}
 	}
 	return s.stand(x)
 }
 
-func watches(names []string) string {
+// listed is names behind a phrase, or another phrase when there are none.
+func listed(what, none string, names []string) string {
 	if len(names) == 0 {
-		return "no watch fires"
+		return none
 	}
-	return "fired: " + strings.Join(names, ", ")
+	return what + " " + strings.Join(names, ", ")
 }
 
 // any is an order that nobody sends, about which variables are asked: a trader's smallest, at the last price.
@@ -529,7 +618,7 @@ func (s *stage) stand(x *step) *Failure {
 func (s *stage) failure(x *step, expected, happened string) *Failure {
 	f := &Failure{Place: placed(s.test.File, x.node), Step: s.words(x), At: s.clock(), Expected: expected, Happened: happened}
 	if s.total > 1 {
-		f.At += fmt.Sprintf(", time %d of %d", s.time, s.total)
+		f.At += fmt.Sprintf(", time %d of %d", s.count, s.total)
 	}
 	return f
 }
@@ -570,4 +659,3 @@ func (o order) String() string {
 	}
 	return text + ")"
 }
-
