@@ -104,13 +104,18 @@ func drawFamilies() [][]variable {
 		{name: "market.last", near: strings.Fields("3485 3510 3530")},
 		{name: "market.bid", near: strings.Fields("3485 3510 3530")},
 	}
-	ages := []variable{{name: "market.age", near: strings.Fields("1 3 4.5 6")}}
-	return [][]variable{counts, counts, quantities, quantities, money, money, prices, ages}
+	ages := []variable{{name: "market.age", near: strings.Fields("1 3 4.5 6")}, {name: "contract.rate_age", near: strings.Fields("5 20 60")}}
+	worths := []variable{{name: "contract.rate", near: strings.Fields("5.5 7 8.75")}, {name: "contract.rate", near: strings.Fields("1 6.4")}}
+	return [][]variable{counts, counts, quantities, quantities, money, money, prices, ages, worths}
 }
 
 // drawRules draws the rules of one policy.
-func drawRules(rng *rand.Rand) []rule {
-	rules := make([]rule, rng.IntN(4))
+// Half of the files have none, and no file of the revision that every story begins with: something must get through.
+func drawRules(rng *rand.Rand, revision uint32) []rule {
+	if revision == 0 {
+		return nil
+	}
+	rules := make([]rule, max(0, rng.IntN(6)-2))
 	for i := range rules {
 		rules[i] = rule{name: fmt.Sprintf("drawn-%d", i), require: drawCondition(rng, 2)}
 		if rng.IntN(3) == 0 {
@@ -228,10 +233,10 @@ func drawPolicies(revision uint32) []sheet {
 	limit := func(name string) *condition {
 		return &condition{op: "<=", left: &amount{op: "variable", name: name}, right: most}
 	}
-	all := []sheet{{rules: append([]rule{{name: "quantity", require: &condition{op: "<=", left: &amount{op: "variable", name: "order.quantity"}, right: &amount{op: "number", number: "50"}}}}, drawRules(rng)...)}}
+	all := []sheet{{rules: append([]rule{{name: "quantity", require: &condition{op: "<=", left: &amount{op: "variable", name: "order.quantity"}, right: &amount{op: "number", number: "50"}}}}, drawRules(rng, revision)...)}}
 	for _, t := range traders {
 		both := &condition{op: "and", of: []*condition{limit("trader.position.long_after"), limit("trader.position.short_after")}}
-		all = append(all, sheet{owner: t, rules: append([]rule{{name: "position", require: both}}, drawRules(rng)...)})
+		all = append(all, sheet{owner: t, rules: append([]rule{{name: "position", require: both}}, drawRules(rng, revision)...)})
 	}
 	all[0].cross = []string{"allow", "refuse", "cancel_resting"}[rng.IntN(3)]
 	return all

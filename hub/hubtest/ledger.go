@@ -20,6 +20,7 @@ type ledger struct {
 	stamp     hub.Time                    // of the entry
 	cut       map[hub.TraderName]hub.Time // when everything of a trader was cancelled last, in this life of the hub
 	policies  []sheet
+	rates     map[string]word // the newest word on each currency
 
 	events []event
 	lines  []line
@@ -80,6 +81,7 @@ type line struct {
 	works *hub.Order // as it stands now
 	moved *moved
 	money *hub.TransferCapital
+	rates map[string]*big.Rat // what currencies are worth from here on
 }
 
 // moved is a position that the operator moved from one trader to another.
@@ -91,7 +93,7 @@ type moved struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{contracts: map[hub.Instrument]hub.Contract{}, up: map[hub.GatewayName]bool{}, states: map[subject]hub.State{}, byID: map[hub.OrderID]*recorded{}, days: map[string][]hub.RollDay{}, seen: map[string]int{}}
+	return &ledger{contracts: map[hub.Instrument]hub.Contract{}, up: map[hub.GatewayName]bool{}, states: map[subject]hub.State{}, byID: map[hub.OrderID]*recorded{}, days: map[string][]hub.RollDay{}, seen: map[string]int{}, rates: map[string]word{}}
 }
 
 func (l *ledger) note(kind eventKind, o hub.Order) *event {
@@ -102,11 +104,15 @@ func (l *ledger) note(kind eventKind, o hub.Order) *event {
 // traded notes a fill.
 func (l *ledger) traded(t hub.Trade) {
 	late := l.late(t)
-	did := l.books()[t.Trader].fill(t, late)
+	books := l.books()
+	did := books[t.Trader].fill(t, late)
+	if did.drift.Sign() != 0 {
+		l.seen["gain of a currency"]++
+	}
 	l.lines = append(l.lines, line{fill: &t, late: late})
 	e := l.note(orderTraded, l.byID[t.OrderID].Order)
 	e.quantity, e.opened = exact(t.Qty), did.opened
-	e.value = cents(mul(mul(exact(t.Price), e.quantity), exact(l.contracts[t.Instrument].Size)))
+	e.value = books[t.Trader].value(t.Instrument, exact(t.Price), e.quantity)
 }
 
 // cancel notes that somebody asked for a cancel.
@@ -146,22 +152,26 @@ func least(a, b *big.Rat) *big.Rat {
 }
 
 // cents rounds money as the hub says that it does: half to even, at the eighth decimal.
-func cents(r *big.Rat) *big.Rat {
-	scaled := mul(r, rat("100000000"))
+func cents(r *big.Rat) *big.Rat { return halfEven(r, 8) }
+
+func halfEven(r *big.Rat, decimals int) *big.Rat {
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
+	scaled := mul(r, new(big.Rat).SetInt(scale))
 	quotient, rest := new(big.Int).QuoRem(scaled.Num(), scaled.Denom(), new(big.Int))
 	twice := new(big.Int).Mul(new(big.Int).Abs(rest), big.NewInt(2))
 	if order := twice.Cmp(scaled.Denom()); order > 0 || order == 0 && quotient.Bit(0) == 1 {
 		quotient.Add(quotient, big.NewInt(int64(r.Sign())))
 	}
-	return new(big.Rat).SetFrac(quotient, big.NewInt(100_000_000))
+	return new(big.Rat).SetFrac(quotient, scale)
 }
 
 // holding is one side of a position.
 type holding struct {
 	today, yesterday, cost, margin *big.Rat
+	drift                          *big.Rat // by how much cost moved with the rate of what is paid in full
 }
 
-func newHolding() *holding { return &holding{zero(), zero(), zero(), zero()} }
+func newHolding() *holding { return &holding{zero(), zero(), zero(), zero(), zero()} }
 
 func (h *holding) quantity() *big.Rat { return add(h.today, h.yesterday) }
 
@@ -182,7 +192,8 @@ func (h *held) side(d hub.Direction) *holding {
 // account is a book, counted from the first line of the ledger.
 type account struct {
 	ledger     *ledger
-	owner      hub.TraderName // "" for the fund
+	owner      hub.TraderName      // "" for the fund
+	rates      map[string]*big.Rat // as of the line; all books have one
 	holdings   []*held
 	realised   *big.Rat
 	commission *big.Rat
@@ -197,14 +208,14 @@ type account struct {
 
 // books counts every book, the fund's under "".
 func (l *ledger) books() map[hub.TraderName]*account {
-	all := map[hub.TraderName]*account{}
+	all, rates := map[hub.TraderName]*account{}, map[string]*big.Rat{}
 	var owners []hub.TraderName
 	for _, t := range l.setUp.Traders {
 		owners = append(owners, t.Name)
 	}
 	for _, owner := range append(owners, "") {
 		all[owner] = &account{
-			ledger: l, owner: owner, realised: zero(), commission: zero(), cash: zero(), dayStart: zero(), realisedAt: zero(), peak: zero(), peakDay: zero(), given: zero(),
+			ledger: l, owner: owner, rates: rates, realised: zero(), commission: zero(), cash: zero(), dayStart: zero(), realisedAt: zero(), peak: zero(), peakDay: zero(), given: zero(),
 		}
 	}
 	active := map[hub.OrderID]hub.Order{} // works of it, as of the line
@@ -257,6 +268,8 @@ func (l *ledger) books() map[hub.TraderName]*account {
 				}
 				a.crest()
 			}
+		case line.rates != nil:
+			rescale(all, line.rates)
 		case line.roll != "":
 			for _, a := range all {
 				a.roll(line.roll, active)
@@ -316,7 +329,8 @@ func (a *account) look(i hub.Instrument) *held {
 }
 
 func (a *account) value(i hub.Instrument, price, quantity *big.Rat) *big.Rat {
-	return cents(mul(mul(price, quantity), exact(a.ledger.contracts[i].Size)))
+	c := a.ledger.contracts[i]
+	return cents(mul(mul(price, quantity), mul(exact(c.Size), a.rate(c))))
 }
 
 func marginOf(c hub.Contract, d hub.Direction, value *big.Rat) *big.Rat {
@@ -335,6 +349,7 @@ type done struct {
 	opened, closed, closedToday *big.Rat
 	cost, margin                *big.Rat // of what was closed
 	openedCost, openedMargin    *big.Rat
+	drift                       *big.Rat // of what was closed; it is in the gain
 	gain, fees                  *big.Rat
 	closedOf                    hub.Direction
 }
@@ -345,7 +360,7 @@ func (a *account) fill(t hub.Trade, late bool) done {
 	h := a.at(t.Instrument)
 	price, quantity := exact(t.Price), exact(t.Qty)
 	d := done{
-		opened: zero(), closed: zero(), closedToday: zero(), cost: zero(), margin: zero(), openedCost: zero(), openedMargin: zero(), gain: zero(), fees: zero(),
+		opened: zero(), closed: zero(), closedToday: zero(), cost: zero(), margin: zero(), openedCost: zero(), openedMargin: zero(), drift: zero(), gain: zero(), fees: zero(),
 		closedOf: hub.Short,
 	}
 	if t.Direction == hub.Short {
@@ -368,6 +383,8 @@ func (a *account) fill(t hub.Trade, late bool) done {
 		if t.Direction == hub.Long {
 			d.gain = d.gain.Neg(d.gain)
 		}
+		d.drift = part(against.drift, d.closed, against.quantity())
+		d.gain = add(d.gain, d.drift)
 		d.fees = add(a.fee(c, c.Fees.CloseByValue, c.Fees.ClosePerUnit, price, sub(d.closed, d.closedToday)),
 			a.fee(c, c.Fees.CloseTodayByValue, c.Fees.CloseTodayPerUnit, price, d.closedToday))
 	}
@@ -384,7 +401,7 @@ func (a *account) apply(t hub.Trade, late bool, d done) {
 	h := a.at(t.Instrument)
 	s := h.side(d.closedOf)
 	s.today, s.yesterday = sub(s.today, d.closedToday), sub(s.yesterday, sub(d.closed, d.closedToday))
-	s.cost, s.margin = sub(s.cost, d.cost), sub(s.margin, d.margin)
+	s.cost, s.margin, s.drift = sub(s.cost, d.cost), sub(s.margin, d.margin), sub(s.drift, d.drift)
 	s = h.side(t.Direction)
 	if late { // of the day before
 		s.yesterday = add(s.yesterday, d.opened)
@@ -428,6 +445,8 @@ func (a *account) give(m moved) lot {
 	if m.Direction == hub.Short {
 		l.gain = sub(l.cost, l.value)
 	}
+	drift := part(s.drift, quantity, s.quantity())
+	l.gain, s.drift = add(l.gain, drift), sub(s.drift, drift)
 	s.today, s.yesterday, s.cost, s.margin = sub(s.today, m.today), sub(s.yesterday, m.yesterday), sub(s.cost, l.cost), sub(s.margin, l.margin)
 	a.realised = add(a.realised, l.gain)
 	if a.ledger.contracts[m.Instrument].MarginLong.IsZero() {
@@ -485,7 +504,7 @@ func part(whole, of, total *big.Rat) *big.Rat {
 }
 
 func (a *account) fee(c hub.Contract, byValue, perUnit hub.Decimal, price, quantity *big.Rat) *big.Rat {
-	return cents(add(mul(a.value(c.Instrument, price, quantity), exact(byValue)), mul(exact(perUnit), quantity)))
+	return cents(add(mul(a.value(c.Instrument, price, quantity), exact(byValue)), mul(mul(exact(perUnit), quantity), a.rate(c))))
 }
 
 // roll begins a day of a calendar: of its contracts, today's is yesterday's now; and with the fund's, the day's profit and loss begins.
@@ -518,6 +537,7 @@ func (a *account) roll(calendar string, active map[hub.OrderID]hub.Order) {
 func (a *account) unrealised() *big.Rat {
 	sum := zero()
 	for _, h := range a.holdings {
+		sum = add(sum, add(h.long.drift, h.short.drift))
 		if h.mark != nil {
 			sum = add(sum, sub(a.value(h.instrument, h.mark, h.long.quantity()), h.long.cost))
 			sum = add(sum, sub(h.short.cost, a.value(h.instrument, h.mark, h.short.quantity())))

@@ -122,6 +122,8 @@ func (w *World) move(m Move) error {
 		w.propose(w.dayBegins(calendar), nil)
 	case Transfer:
 		w.transfer(m)
+	case Rates:
+		w.rates(m)
 	case kinds:
 	}
 	return nil
@@ -157,7 +159,7 @@ func (w *World) transfer(m Move) {
 }
 
 func (w *World) submit(m Move) {
-	c := contracts[[]int{0, 0, 1, 2, 3}[m.A>>16%5]]
+	c := contracts[[]int{0, 0, 0, 1, 2, 3, 4, 5}[m.A>>16%8]]
 	var sum hub.Sum
 	q := &question{
 		trader: traders[pick(len(traders), m.A)], day: w.core.CalendarDay(calendarOf(c.Exchange)), asked: w.now,
@@ -191,7 +193,7 @@ func (w *World) sensible(q *question, m Move) {
 	var sum hub.Sum
 	for _, p := range w.core.Positions(q.trader, q.request.Instrument) {
 		free := sum.Sub(p.Qty, p.Frozen)
-		if !free.IsPos() || m.A>>24%2 == 0 {
+		if !free.IsPos() || m.A>>24%4 == 0 {
 			continue
 		}
 		q.request.Direction = hub.Long
@@ -317,6 +319,9 @@ func (w *World) end() error {
 		}
 	}
 	if err := w.check(); err != nil {
+		return fmt.Errorf("%w (at the end)", err)
+	}
+	if err := w.audit(); err != nil {
 		return fmt.Errorf("%w (at the end)", err)
 	}
 	if err := w.compare(); err != nil {

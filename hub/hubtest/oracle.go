@@ -22,6 +22,9 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 	}
 	l.input(e.Input)
 	l.transfers(e.Input, effects)
+	if err := l.rated(e.Input, effects); err != nil {
+		return fmt.Errorf("rates otherwise: entry %d: %w", e.Seq, err)
+	}
 	for _, effect := range effects { // fills first: an order that ends has them
 		if traded, ok := effect.(core.Traded); ok {
 			l.traded(traded.Trade)
@@ -80,6 +83,7 @@ func (l *ledger) input(in hub.Input) {
 	switch in := in.(type) { //nolint:gochecksumtype // the rest does not count here
 	case hub.SetUp:
 		l.setUp = in
+		l.firstRates(in)
 		l.cut = map[hub.TraderName]hub.Time{}
 		for _, g := range in.Gateways {
 			l.up[g] = false
@@ -191,9 +195,12 @@ func (l *ledger) late(t hub.Trade) bool {
 	return len(days) > 1 && l.byID[t.OrderID].rolls < len(days) && t.Time < days[len(days)-1].Began
 }
 
-// ending: a venue that cancelled an order with more filled than it has reported.
+// ending: a venue that does not cancel an order, or that cancelled one with more filled than it has reported.
 func (l *ledger) ending(in hub.VenueReport) {
 	o := l.byID[in.OrderID]
+	if o != nil && o.sent && in.Kind == hub.ReportCancelRejected && !o.Status.Final() {
+		o.CancelAsked = false // it may be asked for anew
+	}
 	if o == nil || !o.sent || in.Kind != hub.ReportCancelled || o.Status.Final() || in.Qty.Cmp(o.Filled) <= 0 || o.Qty.Less(in.Qty) {
 		return
 	}
@@ -292,6 +299,9 @@ func (q *asked) refusals(verdicts []hub.Verdict) []string {
 	q.worst = q.valuePrice(c)
 	if q.worst == nil && !o.Offset.Closes() {
 		out = append(out, "not-computable ")
+	}
+	if q.unrated(c) {
+		out = append(out, "rate ")
 	}
 	for _, of := range []subject{{hub.ScopeTrader, string(o.Trader)}, {hub.ScopeFund, ""}, {hub.ScopeGateway, string(o.Gateway)}} {
 		switch l.states[of] {
@@ -492,6 +502,8 @@ func (q *asked) number(name string, window time.Duration) *big.Rat {
 		return q.ofOrder(what)
 	case "market":
 		return q.ofMarket(what)
+	case "contract":
+		return q.ofContract(what)
 	case "trader", "fund", "account", "group": // there is one gateway in this world: what goes through it is the fund's
 		book := hub.TraderName("")
 		if owner == "trader" {
@@ -611,13 +623,7 @@ func (q *asked) ofBook(owner hub.TraderName, what string, window time.Duration) 
 		return big.NewRat(int64(len(q.inside(owner, "", window, func(e event) bool { return e.kind == orders(owner) && alike(e.order, q.order) }))), 1)
 	}
 	book := q.books[owner]
-	heldByOrders := zero()
-	for _, o := range book.working() {
-		c := q.ledger.contracts[o.Instrument]
-		if !o.Offset.Closes() && (!c.NetPosition || o.Direction == hub.Long || !c.MarginLong.IsZero()) {
-			heldByOrders = add(heldByOrders, marginOf(c, o.Direction, book.workingValue(o)))
-		}
-	}
+	heldByOrders := book.heldByOrders()
 	switch what {
 	case "capital":
 		return book.capital()

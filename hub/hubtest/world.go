@@ -17,7 +17,8 @@ const positionMax = 10
 
 var (
 	traders = []hub.TraderName{"alpha", "beta", "gamma"}
-	// contracts: one whose exchange tells today from yesterday, one whose exchange does not, another of the first's product, and a coin that is paid in full and has no offsets.
+	// contracts: one whose exchange tells today from yesterday, one whose exchange does not, another of the first's product, and a coin that is paid in full and has no offsets; and in
+	// another currency one on margin with offsets, and a coin.
 	contracts = []hub.Contract{
 		{
 			Instrument: hub.Instrument{Symbol: "rb2701", Exchange: "SHFE"}, Gateway: "SIM", Product: "rb", Kind: hub.Futures, Currency: "CNY", Size: hub.Int(10), Tick: hub.Int(1),
@@ -36,6 +37,16 @@ var (
 		},
 		{
 			Instrument: hub.Instrument{Symbol: "ETHCNY", Exchange: "LOCAL"}, Gateway: "SIM", Product: "ETHCNY", Kind: hub.Spot, Currency: "CNY", Size: hub.Int(1),
+			Tick: hub.MustDecimal("0.1"), MinQty: hub.MustDecimal("0.25"), NetPosition: true,
+			Fees: hub.Fees{OpenByValue: hub.MustDecimal("0.001"), CloseByValue: hub.MustDecimal("0.001"), CloseTodayByValue: hub.MustDecimal("0.001")},
+		},
+		{
+			Instrument: hub.Instrument{Symbol: "XAU", Exchange: "LOCAL"}, Gateway: "SIM", Product: "XAU", Kind: hub.Futures, Currency: "USDT", Size: hub.Int(2), Tick: hub.MustDecimal("0.1"),
+			MinQty: hub.Int(1), MarginLong: hub.MustDecimal("0.05"), MarginShort: hub.MustDecimal("0.05"),
+			Fees: hub.Fees{OpenPerUnit: hub.MustDecimal("0.35"), CloseByValue: hub.MustDecimal("0.0001"), ClosePerUnit: hub.MustDecimal("0.7"), CloseTodayPerUnit: hub.MustDecimal("0.1")},
+		},
+		{
+			Instrument: hub.Instrument{Symbol: "BTCUSDT", Exchange: "LOCAL"}, Gateway: "SIM", Product: "BTCUSDT", Kind: hub.Spot, Currency: "USDT", Size: hub.Int(1),
 			Tick: hub.MustDecimal("0.1"), MinQty: hub.MustDecimal("0.25"), NetPosition: true,
 			Fees: hub.Fees{OpenByValue: hub.MustDecimal("0.001"), CloseByValue: hub.MustDecimal("0.001"), CloseTodayByValue: hub.MustDecimal("0.001")},
 		},
@@ -140,6 +151,11 @@ func (w *World) play(story Story) (err error) {
 		if err := w.check(); err != nil {
 			return fmt.Errorf("%w (after move %d: %s)", err, i, m)
 		}
+		if i%auditEvery == 0 {
+			if err := w.audit(); err != nil {
+				return fmt.Errorf("%w (after move %d: %s)", err, i, m)
+			}
+		}
 	}
 	return w.end()
 }
@@ -155,6 +171,7 @@ func (w *World) start() {
 	in := hub.SetUp{
 		Fund: "evergreen", Currency: "CNY", Gateways: []hub.GatewayName{"SIM"}, Managers: []string{"margin"},
 		Calendar: "futures", Calendars: []hub.ExchangeCalendar{{Exchange: "LOCAL", Calendar: "coins"}},
+		Rates: []hub.Rate{{Currency: "USDT", Rate: hub.Int(7)}}, RatesMaxAge: 200 * time.Second,
 	}
 	for _, t := range traders {
 		in.Traders = append(in.Traders, hub.TraderSetUp{Name: t, Capital: hub.Int(1_000_000)})
