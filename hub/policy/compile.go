@@ -674,7 +674,11 @@ func (c *checker) only(o operand) bool {
 // because compiles a rule's sentence, or the same in several languages. Where there is none, was stands.
 func (c *sheetCompiler) because(e entry, where string, was sentences) sentences {
 	if c.language < version2 || e.value.Kind != yaml.MappingNode || !slices.ContainsFunc(langKeys, func(key string) bool { return hasKey(e.value, key) }) {
-		if s, ok := c.scalar(e, where, "a sentence"); ok {
+		want := "a sentence"
+		if c.language >= version2 {
+			want = "a sentence, or en: and zh: with one each"
+		}
+		if s, ok := c.scalar(e, where, want); ok {
 			return oneFor(c.template(s, where))
 		}
 		return was

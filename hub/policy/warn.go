@@ -211,8 +211,11 @@ func (t *tightening) lean(n *node) leaning {
 			return t.lean(n.b)
 		}
 	case opQuo:
-		if !n.b.limits && notNegative(n.b) {
+		switch {
+		case !n.b.limits && notNegative(n.b):
 			return t.lean(n.a)
+		case !n.a.limits && notNegative(n.a):
+			return t.lean(n.b).turned()
 		}
 	}
 	return either
