@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"tradehub/hub"
 	"tradehub/hub/core"
 	"tradehub/hub/policy"
@@ -85,6 +87,227 @@ func (m *market) mayTrade(o *resting) int {
 	}
 	most, _ := m.flying(o)
 	return max(o.left, most-(o.qty-o.left))
+}
+
+// drawAmend draws what somebody wants of an order that works, sensible or not.
+func (v *venue) drawAmend(t *rapid.T, w *world) (hub.AmendOrder, bool) {
+	orders := slices.DeleteFunc(w.core.Orders("", true), func(o hub.Order) bool { return o.Status < hub.Accepted || o.Type != hub.Limit })
+	if len(orders) == 0 {
+		return hub.AmendOrder{}, false
+	}
+	o := rapid.SampledFrom(orders).Draw(t, "order")
+	in := hub.AmendOrder{OrderID: o.ID, Trader: o.Trader, Market: hub.MarketView{Last: d("3500"), Seen: w.now}}
+	what := rapid.IntRange(1, 3).Draw(t, "price, quantity, both")
+	if what != 2 {
+		in.Price = hub.Int(int64(rapid.IntRange(3400, 3600).Draw(t, "to")))
+	}
+	if what != 1 {
+		lot := d("1")
+		for _, k := range contracts {
+			if k.Instrument == o.Instrument {
+				lot = k.MinQty
+			}
+		}
+		in.Qty, _ = lot.Mul(hub.Int(int64(rapid.IntRange(1, 15).Draw(t, "lots"))))
+		in.Qty = in.Qty.Trim(0)
+	}
+	return in, true
+}
+
+// amend has the venue do an amendment that is on its way, or not; or it is lost, or its answer is.
+func (v *venue) amend(t *rapid.T) (hub.VenueReport, bool) {
+	if len(v.under) == 0 {
+		return hub.VenueReport{}, false
+	}
+	i := rapid.IntRange(0, len(v.under)-1).Draw(t, "which amendment")
+	o := v.under[i]
+	v.under = slices.Delete(v.under, i, i+1)
+	in := hub.VenueReport{Gateway: "SIM", OrderID: o.ID, Kind: hub.ReportAmendRejected, Amendment: o.Amendment.Number}
+	fate := rapid.SampledFrom([]string{"done", "done", "done", "rejected", "lost", "answer lost"}).Draw(t, "fate")
+	var sum hub.Sum
+	is := v.is[o.ID]
+	filled := sum.Sub(is.Qty, v.left[o.ID])
+	if fate != "rejected" && fate != "lost" && v.left[o.ID].IsPos() && filled.Less(o.Amendment.Qty) {
+		is.Price, is.Qty = o.Amendment.Price, o.Amendment.Qty
+		v.is[o.ID], v.left[o.ID] = is, sum.Sub(is.Qty, filled)
+		in.Kind, in.Price, in.Qty = hub.ReportAmended, is.Price, is.Qty
+	}
+	return in, fate != "lost" && fate != "answer lost"
+}
+
+// within: no more of an order may trade at the venue than the hub holds for it; nor if what is on its way is done.
+func (v *venue) within(t *rapid.T, w *world) {
+	var sum hub.Sum
+	for id, left := range v.left {
+		for _, o := range v.under {
+			if filled := sum.Sub(v.is[id].Qty, v.left[id]); o.ID == id && left.IsPos() {
+				left = left.Max(sum.Sub(o.Amendment.Qty, filled))
+			}
+		}
+		o, known := w.core.Order("", id)
+		held := hub.Decimal{}
+		if known && !o.Status.Final() {
+			held = sum.Sub(o.Largest(), o.Filled)
+		}
+		if known && held.Less(left) {
+			t.Fatalf("%s order %s: %s may trade at the venue, and the hub holds %s (%s of %s, amendment %+v)", o.Status, id, left, held, o.Filled, o.Qty, o.Amendment)
+		}
+	}
+}
+
+// TestAmendmentHistories draws histories of amendments in a few orders, where reports come in any order, twice, or never: no more of an order may ever trade than the hub holds for it, no two orders of
+// the fund may meet, and in the end books and venue agree.
+func TestAmendmentHistories(t *testing.T) {
+	sent, done := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		w, v := newWorld(), newVenue()
+		w.open()
+		cross := rapid.SampledFrom([]string{"allow", "refuse", "refuse"}).Draw(t, "internal cross")
+		w.step(hub.LoadPolicies{Files: withFundKey("internal_cross: " + cross), Language: policy.Language})
+		var news, old []hub.VenueReport
+		say := func(in hub.VenueReport) {
+			in.Gateway = "SIM"
+			news = append(news, in)
+		}
+		pick := func() (hub.OrderID, bool) {
+			alive := slices.DeleteFunc(slices.Clone(v.open), func(id hub.OrderID) bool { return !v.left[id].IsPos() })
+			if len(alive) == 0 {
+				return "", false
+			}
+			return rapid.SampledFrom(alive).Draw(t, "order"), true
+		}
+		back := func() {
+			news = nil // lost
+			w.step(hub.GatewayState{Gateway: "SIM", Up: true, Amends: true})
+			v.answer(t, w)
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"submit": func(t *rapid.T) {
+				if len(w.core.Orders("", true)) > 5 {
+					return
+				}
+				k := rapid.SampledFrom([]hub.Contract{rb, swap}).Draw(t, "contract")
+				req := hub.OrderRequest{
+					Instrument: k.Instrument, Direction: rapid.SampledFrom([]hub.Direction{hub.Long, hub.Short}).Draw(t, "direction"), Offset: hub.Open, Type: hub.Limit,
+					Price: hub.Int(int64(rapid.IntRange(3400, 3600).Draw(t, "price"))), Qty: hub.Int(int64(rapid.IntRange(1, 9).Draw(t, "lots"))),
+				}
+				w.now += 1e9
+				effects := w.step(hub.SubmitOrder{Trader: "alpha", Request: req, Market: hub.MarketView{Last: d("3500"), Seen: w.now}})
+				v.take(t, effects)
+				if got, ok := effects[0].(core.Decided); ok && len(got.Refusals) == 0 {
+					w.step(hub.VenueReport{Gateway: "SIM", OrderID: got.Order.ID, Kind: hub.ReportResting})
+				}
+			},
+			"amend": func(t *rapid.T) {
+				if in, ok := v.drawAmend(t, w); ok {
+					n := len(v.under)
+					v.take(t, w.step(in))
+					sent += len(v.under) - n
+				}
+			},
+			"venue amends": func(t *rapid.T) {
+				for range len(v.under) {
+					in, ok := v.amend(t)
+					if in.Kind == hub.ReportAmended {
+						done++
+					}
+					if ok {
+						say(in)
+					}
+				}
+			},
+			"venue fills": func(t *rapid.T) {
+				id, ok := pick()
+				if !ok {
+					return
+				}
+				lots, _, _ := v.left[id].Int64(0)
+				qty := hub.Int(int64(rapid.IntRange(1, int(lots)).Draw(t, "lots")))
+				if o, ok := w.core.Order("", id); ok && rapid.Bool().Draw(t, "to the quantity that the hub knows") {
+					filled, _ := v.is[id].Qty.Sub(v.left[id])
+					if rest, _ := o.Qty.Sub(filled); rest.IsPos() {
+						qty = rest.Min(v.left[id])
+					}
+				}
+				v.left[id], _ = v.left[id].Sub(qty)
+				v.next++
+				f := hub.VenueFill{TradeID: fmt.Sprintf("t%d", v.next), Price: v.is[id].Price, Qty: qty}
+				v.fills[id] = append(v.fills[id], f)
+				say(hub.VenueReport{OrderID: id, Kind: hub.ReportFill, TradeID: f.TradeID, Price: f.Price, Qty: f.Qty})
+			},
+			"venue cancels": func(t *rapid.T) {
+				if id, ok := pick(); ok {
+					filled, _ := v.is[id].Qty.Sub(v.left[id])
+					v.left[id] = hub.Decimal{}
+					say(hub.VenueReport{OrderID: id, Kind: hub.ReportCancelled, Qty: filled})
+				}
+			},
+			"news": func(t *rapid.T) {
+				for range min(len(news), 2) {
+					i := rapid.IntRange(0, len(news)-1).Draw(t, "which")
+					old = append(old, news[i])
+					v.take(t, w.step(news[i]))
+					news = slices.Delete(news, i, i+1)
+				}
+			},
+			"old news": func(t *rapid.T) {
+				if len(old) > 0 {
+					v.take(t, w.step(rapid.SampledFrom(old).Draw(t, "report")))
+				}
+			},
+			"cancel": func(t *rapid.T) {
+				if id, ok := pick(); ok && rapid.Bool().Draw(t, "seldom") {
+					v.take(t, w.step(hub.CancelOrder{Trader: "alpha", OrderID: id}))
+					w.step(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportCancelRejected})
+				}
+			},
+			"gateway": func(t *rapid.T) {
+				if rapid.IntRange(0, 3).Draw(t, "seldom") == 0 {
+					w.step(hub.GatewayState{Gateway: "SIM", Reason: "gone"})
+					back()
+				}
+			},
+			"restart": func(t *rapid.T) {
+				if rapid.IntRange(0, 3).Draw(t, "seldom") > 0 {
+					return
+				}
+				if err := w.restart(); err != nil {
+					t.Fatal(err)
+				}
+				w.step(setUp())
+				back()
+			},
+			"doubt": func(t *rapid.T) {
+				w.now += 1e9
+				w.step(hub.DoubtAmendments{Since: w.now - 30e9})
+				for len(news) > 0 { // an answer comes after what was reported before
+					v.take(t, w.step(news[0]))
+					news = news[1:]
+				}
+				v.answer(t, w)
+			},
+			"": func(t *rapid.T) {
+				if err := w.core.Check(); err != nil {
+					t.Fatal(err)
+				}
+				v.within(t, w)
+				if a, b := crossing(w.core.Orders("", true), v.sent); cross == "refuse" && a != "" {
+					t.Fatalf("order %s and order %s of one fund can trade with each other", a, b)
+				}
+			},
+		})
+		if w.replay() != w.digest() {
+			t.Fatal("replay gives another state")
+		}
+		for _, in := range news {
+			v.take(t, w.step(in))
+		}
+		v.settle(t, w)
+	})
+	if done*5 < sent || sent < 100 {
+		t.Errorf("%d amendments sent and %d done: too few to show anything", sent, done)
+	}
+	t.Logf("%d amendments sent, %d done", sent, done)
 }
 
 // TestAmendedCountsOnce: rules see an order that is to be amended as if it were not there yet, and what may come of it as the larger of both.

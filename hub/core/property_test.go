@@ -20,10 +20,13 @@ type venue struct {
 	open  []hub.OrderID
 	next  int
 	again []uint64 // orders that waited, and are to be judged
+	// is what orders are for now; under are amendments on their way.
+	is    map[hub.OrderID]hub.OrderRequest
+	under []hub.Order
 }
 
 func newVenue() *venue {
-	return &venue{sent: map[hub.OrderID]hub.Order{}, left: map[hub.OrderID]hub.Decimal{}, fills: map[hub.OrderID][]hub.VenueFill{}}
+	return &venue{sent: map[hub.OrderID]hub.Order{}, left: map[hub.OrderID]hub.Decimal{}, fills: map[hub.OrderID][]hub.VenueFill{}, is: map[hub.OrderID]hub.OrderRequest{}}
 }
 
 func (v *venue) take(t *rapid.T, effects []core.Effect) {
@@ -31,11 +34,15 @@ func (v *venue) take(t *rapid.T, effects []core.Effect) {
 		if again, ok := e.(core.JudgeAgain); ok {
 			v.again = append(v.again, again.Ask)
 		}
+		if amend, ok := e.(core.Amend); ok {
+			v.under = append(v.under, amend.Permit.Order())
+		}
 		send, ok := e.(core.Send)
 		if !ok {
 			continue
 		}
 		o := send.Permit.Order()
+		v.is[o.ID] = o.OrderRequest
 		if !send.Permit.Valid() {
 			t.Fatalf("order %s is sent without a decision", o.ID)
 		}
@@ -183,9 +190,25 @@ func TestHistories(t *testing.T) {
 					v.take(t, w.step(hub.CancelOrder{Trader: traders.Draw(t, "trader"), OrderID: id}))
 				}
 			},
+			"amend": func(t *rapid.T) {
+				if in, ok := v.drawAmend(t, w); ok {
+					v.take(t, w.step(in))
+				}
+			},
+			"amended": func(t *rapid.T) {
+				if in, ok := v.amend(t); ok {
+					send(in)
+				}
+			},
+			"doubt amendments": func(t *rapid.T) {
+				v.take(t, w.step(hub.DoubtAmendments{Since: w.now - hub.Time(rapid.IntRange(0, 30).Draw(t, "seconds"))*1e9}))
+				if rapid.Bool().Draw(t, "answered") {
+					v.answer(t, w)
+				}
+			},
 			"cancelled": func(t *rapid.T) {
 				if id, ok := pick(); ok {
-					filled, _ := v.sent[id].Qty.Sub(v.left[id])
+					filled, _ := v.is[id].Qty.Sub(v.left[id])
 					v.left[id] = hub.Decimal{}
 					send(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportCancelled, Qty: filled})
 				}
@@ -229,7 +252,7 @@ func TestHistories(t *testing.T) {
 			},
 			"gateway": func(t *rapid.T) {
 				w.step(hub.GatewayState{Gateway: "SIM", Reason: "gone"})
-				w.step(hub.GatewayState{Gateway: "SIM", Up: true})
+				w.step(hub.GatewayState{Gateway: "SIM", Up: true, Amends: true})
 				v.answer(t, w)
 			},
 			"restart": func(t *rapid.T) {
@@ -242,7 +265,7 @@ func TestHistories(t *testing.T) {
 				}
 				w.step(setUp())
 				w.step(hub.Contracts{Gateway: "SIM", Contracts: contracts})
-				w.step(hub.GatewayState{Gateway: "SIM", Up: true})
+				w.step(hub.GatewayState{Gateway: "SIM", Up: true, Amends: true})
 				v.answer(t, w)
 			},
 			"wait": func(t *rapid.T) { w.now += hub.Time(rapid.IntRange(-1, 20).Draw(t, "seconds")) * 1e9 },
@@ -250,6 +273,7 @@ func TestHistories(t *testing.T) {
 				if err := w.core.Check(); err != nil {
 					t.Fatal(err)
 				}
+				v.within(t, w)
 				if cross != "allow" {
 					if a, b := crossing(w.core.Orders("", true), v.sent); a != "" {
 						t.Fatalf("order %s and order %s of one fund can trade with each other", a, b)
@@ -279,7 +303,14 @@ func crossing(active []hub.Order, sent map[hub.OrderID]hub.Order) (a, b hub.Orde
 				continue
 			}
 			free := func(o hub.Order) bool { return o.Type == hub.Market || o.Type == hub.Stop }
-			if free(buy) || free(sell) || !buy.Price.Less(sell.Price) {
+			bid, ask := buy.Price, sell.Price
+			if buy.Amending() {
+				bid = bid.Max(buy.Amendment.Price)
+			}
+			if sell.Amending() {
+				ask = ask.Min(sell.Amendment.Price)
+			}
+			if free(buy) || free(sell) || !bid.Less(ask) {
 				return buy.ID, sell.ID
 			}
 		}
@@ -292,8 +323,7 @@ func (v *venue) answer(t *rapid.T, w *world) {
 	in := hub.Reconcile{Gateway: "SIM", Complete: true}
 	for _, o := range w.core.RiskBook().Orders {
 		in.Asked = append(in.Asked, o.ID)
-		sent, ok := v.sent[o.ID]
-		if !ok {
+		if _, ok := v.sent[o.ID]; !ok {
 			t.Fatalf("order %s is active and was never sent", o.ID)
 		}
 		status := hub.Resting
@@ -304,18 +334,29 @@ func (v *venue) answer(t *rapid.T, w *world) {
 			for _, f := range v.fills[o.ID] {
 				total = filled.Add(total, f.Qty)
 			}
-			if total.Less(sent.Qty) {
+			if total.Less(v.is[o.ID].Qty) {
 				status = hub.Cancelled
 			}
 		}
-		in.Orders = append(in.Orders, hub.VenueOrder{OrderID: o.ID, Status: status, Fills: slices.Clone(v.fills[o.ID])})
+		at := hub.VenueOrder{OrderID: o.ID, Status: status, Fills: slices.Clone(v.fills[o.ID])}
+		if !slices.ContainsFunc(v.under, func(u hub.Order) bool { return u.ID == o.ID }) { // else it may yet be another
+			at.Price, at.Qty = v.is[o.ID].Price, v.is[o.ID].Qty
+		}
+		in.Orders = append(in.Orders, at)
 	}
 	v.take(t, w.step(in))
 }
 
 // settle reconciles a last time: then every fill of the venue is in the books of the hub, once.
 func (v *venue) settle(t *rapid.T, w *world) {
+	v.under = nil // lost
+	v.take(t, w.step(hub.DoubtAmendments{Since: w.now + 1e9}))
 	v.answer(t, w)
+	for _, o := range w.core.Orders("", true) {
+		if is, sent := v.is[o.ID]; sent && (!o.Price.Equal(is.Price) || !o.Qty.Equal(is.Qty) || o.Amending()) {
+			t.Fatalf("order %s is for %s at %s at the venue, and in the books for %s at %s, to be %+v", o.ID, is.Qty, is.Price, o.Qty, o.Price, o.Amendment)
+		}
+	}
 	for _, o := range w.core.Orders("", false) {
 		var sum hub.Sum
 		filled := hub.Decimal{}
