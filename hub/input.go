@@ -84,6 +84,9 @@ type LoadPolicies struct {
 	By    string       `cbor:"2,keyasint,omitempty"`
 	// Language is the version of the rules' language that the files are written in; 0 is that of journals from before numbers had units.
 	Language int `cbor:"45,keyasint,omitempty"`
+	// Instead is of a rollback: the revision of the policy folder's text when an earlier one was put in force in its place. As long as the folder says the same, it is not loaded again
+	// unless a person asks for it.
+	Instead string `cbor:"100,keyasint,omitempty"`
 }
 
 // SubmitOrder is an order of a trader, with what the hub knew when it took it.

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"tradehub/hub"
+	"tradehub/hub/audit"
 	"tradehub/hub/calendar"
 	"tradehub/hub/config"
 	"tradehub/hub/ctl"
@@ -41,6 +42,7 @@ type house struct {
 	log     hclog.Logger
 	started time.Time
 
+	record        *audit.Recorder
 	runner        *runner.Runner
 	host          *host.Host
 	rpc           *rpc.Server
@@ -61,10 +63,20 @@ func openHouse(e env, c config.Config, calendars *calendar.Set, log hclog.Logger
 		return nil, err
 	}
 	h := &house{env: e, config: c, log: log, started: time.Now(), up: newWaiting(c), numbers: numbers{of: map[string][]hub.Number{}}}
-	if h.runner, err = runner.Open(runnerOptions(c, calendars, log)); err != nil {
+	ok := false
+	if h.record, err = openRecord(c, log); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if !ok {
+			_ = h.record.Close() // err says why already
+		}
+	}()
+	options := runnerOptions(c, calendars, log)
+	options.Record = h.record
+	if h.runner, err = runner.Open(options); err != nil {
 		return nil, openFailure(c, err)
 	}
-	ok := false
 	defer func() {
 		if !ok {
 			_ = h.runner.Close() // err says why already
@@ -219,7 +231,7 @@ func (h *house) stop() error {
 		errs = append(errs, server.Close(ctx))
 	}
 	h.subscriptions.close()
-	errs = append(errs, h.runner.Close())
+	errs = append(errs, h.runner.Close(), h.record.Close())
 	return errors.Join(errs...)
 }
 

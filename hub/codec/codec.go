@@ -59,6 +59,9 @@ const (
 	kindDoubtAmendments
 )
 
+// Kinds of the permanent record.
+const kindPoliciesRefused = 76
+
 // The kinds from 60 on are of orders of one fund that meet.
 const kindExpireWaits = 60
 
@@ -109,6 +112,8 @@ func kindOf(in hub.Input) int {
 		return kindSetUp
 	case hub.LoadPolicies:
 		return kindLoadPolicies
+	case hub.PoliciesRefused:
+		return kindPoliciesRefused
 	case hub.SubmitOrder:
 		return kindSubmitOrder
 	case hub.CancelOrder:
@@ -179,6 +184,8 @@ func Decode(b []byte) (hub.Entry, error) {
 		p.Input, err = decode[hub.SetUp](body)
 	case kindLoadPolicies:
 		p.Input, err = decode[hub.LoadPolicies](body)
+	case kindPoliciesRefused:
+		p.Input, err = decode[hub.PoliciesRefused](body)
 	case kindSubmitOrder:
 		p.Input, err = decode[hub.SubmitOrder](body)
 	case kindCancelOrder:

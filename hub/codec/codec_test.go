@@ -56,6 +56,7 @@ func draw(t *rapid.T, v reflect.Value, name string) {
 var inputs = []hub.Input{
 	hub.SetUp{},
 	hub.LoadPolicies{},
+	hub.PoliciesRefused{},
 	hub.SubmitOrder{},
 	hub.CancelOrder{},
 	hub.VenueReport{},

@@ -51,3 +51,6 @@ func (c *Core) heardRule(ref *policy.Ref, v policy.Value) {
 		c.readings = append(c.readings, policy.Reading{Ref: ref, Value: v})
 	}
 }
+
+// Instead is the revision of the policy folder in whose place a rollback put the files in force; "" when there was none since the last load.
+func (c *Core) Instead() string { return c.instead }

@@ -78,6 +78,8 @@ type Core struct {
 
 	// told is what the decision that is made says besides yes or no.
 	told told
+	// instead is the revision of the policy folder in whose place an earlier one was put in force.
+	instead string
 	// considered is what the decision that is made goes by, readings what the rules were told in this Step, from readFrom on for this decision. They are no part of the state.
 	considered Considered
 	readings   []policy.Reading
@@ -173,6 +175,7 @@ func (c *Core) Step(e hub.Entry) []Effect {
 		c.setState(in)
 	case hub.CancelAll:
 		c.cancelAll(in)
+	case hub.PoliciesRefused: // for the record
 	case hub.Clock: // it moved the clock
 	case hub.Flatten:
 		c.flatten(in)
@@ -288,7 +291,7 @@ func (c *Core) doubt(gateway hub.GatewayName, why string) {
 func (c *Core) loadPolicies(in hub.LoadPolicies) {
 	rules, errs := policy.Compile(in.Files, policy.InCurrency(c.setup.Currency), policy.OfLanguage(in.Language))
 	if len(errs) > 0 {
-		answer := PoliciesAnswered{}
+		answer := PoliciesAnswered{Currency: c.setup.Currency}
 		if c.rules != nil {
 			answer.Revision = c.rules.Revision()
 		}
@@ -298,11 +301,11 @@ func (c *Core) loadPolicies(in hub.LoadPolicies) {
 		c.emit(answer)
 		return
 	}
-	c.files, c.language, c.rulesIn, c.rules = in.Files, in.Language, c.setup.Currency, rules
+	c.files, c.language, c.rulesIn, c.rules, c.instead = in.Files, in.Language, c.setup.Currency, rules, in.Instead
 	c.keepWindows()
 	c.keepWatches(c.imageOfWatches())
 	c.keepCautions()
-	c.emit(PoliciesAnswered{Revision: rules.Revision()})
+	c.emit(PoliciesAnswered{Revision: rules.Revision(), Currency: c.rulesIn})
 	c.voidOverrides()
 }
 

@@ -129,6 +129,8 @@ type Alert struct {
 type PoliciesAnswered struct {
 	Revision string
 	Errors   []string
+	// Currency is the fund's, by which the files were read.
+	Currency string
 }
 
 // RatesAnswered answers a SetRates: with Errors no rate that they name changed. Rates are all that hold now.

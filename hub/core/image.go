@@ -36,6 +36,7 @@ type Image struct {
 	RatesKept  bool             `cbor:"48,keyasint,omitempty"` // Rates are what they are; images of before rates could change have none
 	Language   int              `cbor:"45,keyasint,omitempty"` // of Files
 	RulesIn    string           `cbor:"46,keyasint,omitempty"` // the currency that Files were compiled for
+	Instead    string           `cbor:"100,keyasint,omitempty"`
 	// Places are those of the flows of the books; Cells are sorted, and those that counted nothing are left out.
 	Places       []place      `cbor:"70,keyasint,omitempty"`
 	Cells        []cell       `cbor:"71,keyasint,omitempty"`
@@ -53,7 +54,7 @@ func (c *Core) Image() Image {
 	im := Image{
 		Seq: c.seq, Now: c.now, Day: c.day, DayBefore: c.dayBefore, Head: c.head, OrderCount: c.orderCount, TradeCount: c.tradeCount, SetUp: c.setup, Files: slices.Clone(c.files),
 		Fund: c.fund.image(), Restraints: slices.Clone(c.restraints), Calendars: slices.Clone(c.calendars), Cuts: slices.Clone(c.cuts), Watched: c.imageOfWatches(), Flattenings: c.imageOfFlattenings(), FlattenCount: c.flattenCount,
-		Language: c.language, RulesIn: c.rulesIn, Places: slices.Clone(c.places[1:]), Cells: c.imageOfCells(),
+		Language: c.language, RulesIn: c.rulesIn, Instead: c.instead, Places: slices.Clone(c.places[1:]), Cells: c.imageOfCells(),
 		Rates: slices.Clone(c.rates), RatesKept: true, Published: c.imageOfNumbers(),
 		Unassigned: c.unassigned.image(), Breaks: slices.Clone(c.breaks),
 	}
@@ -100,7 +101,7 @@ func Restore(im Image) (*Core, error) {
 	c := New()
 	c.seq, c.now, c.day, c.dayBefore, c.head, c.calendars = im.Seq, im.Now, im.Day, im.DayBefore, im.Head, im.Calendars
 	c.orderCount, c.tradeCount, c.setup, c.files = im.OrderCount, im.TradeCount, im.SetUp, im.Files
-	c.language, c.rulesIn, c.rates = im.Language, im.RulesIn, im.Rates
+	c.language, c.rulesIn, c.rates, c.instead = im.Language, im.RulesIn, im.Rates, im.Instead
 	c.keepNumbers(im.Published)
 	if !im.RatesKept {
 		c.takeOldRates()

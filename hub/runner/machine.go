@@ -35,6 +35,9 @@ func (m machine) Apply(batch []journal.Entry) {
 		if _, changed := e.Input.(hub.Contracts); changed {
 			r.sessions.forget()
 		}
+		if r.opts.Record != nil {
+			r.opts.Record.Take(e, batch[i].Data, effects)
+		}
 		if r.opts.Observe != nil {
 			r.opts.Observe(e, effects)
 		}
@@ -60,15 +63,24 @@ func decoded(from journal.Entry) hub.Entry {
 
 // Snapshot copies the state; it is encoded while Apply goes on.
 func (m machine) Snapshot() (io.WriterTo, error) {
+	if err := m.r.mayForget(); err != nil {
+		return nil, err
+	}
 	m.r.mu.Lock()
 	defer m.r.mu.Unlock()
-	return snapshot{m.r.core.Image()}, nil
+	return snapshot{m.r.core.Image(), m.r}, nil
 }
 
-type snapshot struct{ image core.Image }
+type snapshot struct {
+	image core.Image
+	of    *Runner
+}
 
 // WriteTo encodes the state. What that took, as much again as the state itself, is given back at once and not some day.
 func (s snapshot) WriteTo(w io.Writer) (int64, error) {
+	if err := s.of.recorded(s.image.Seq); err != nil {
+		return 0, err
+	}
 	defer debug.FreeOSMemory()
 	b, err := codec.EncodeImage(s.image)
 	if err != nil {
@@ -86,6 +98,9 @@ func (m machine) Restore(index uint64, encoded io.Reader) error {
 	im, err := codec.DecodeImage(b)
 	if err != nil {
 		return fmt.Errorf("snapshot %d: %w", index, err)
+	}
+	if m.r.opts.Record != nil {
+		m.r.opts.Record.Restored(&im)
 	}
 	c, err := core.Restore(im)
 	if err != nil {

@@ -52,6 +52,8 @@ type Options struct {
 	Clock func() time.Time
 	// Observe, when set, sees every entry as it is applied, replay included. For tests and audits; it must not wait.
 	Observe func(hub.Entry, []core.Effect)
+	// Record is the permanent record; nil: there is none.
+	Record Record
 	// Free returns the free bytes of the disk on which Dir lies; nil: ask the system.
 	Free func(dir string) (int64, error)
 }
@@ -84,6 +86,7 @@ type Runner struct {
 	// doorMu guards the reasons for which noOrders is set, "" when it is not for them, and its changes.
 	doorMu                sync.Mutex
 	journalSays, diskSays string
+	recordSays            string
 
 	// mu guards the core, and the order in which effects are carried out.
 	mu   sync.Mutex
@@ -174,6 +177,9 @@ func (r *Runner) Start(ctx context.Context, plugins Plugins, publisher Publisher
 		return nil, fmt.Errorf("the journal's last entry is of %s, and the system's clock says %s: set the clock; or wait, if it was wrong then",
 			last.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
+	if err := r.startRecord(); err != nil {
+		return nil, err
+	}
 	if err := r.do(ctx, r.opts.SetUp, nil); err != nil {
 		return nil, err
 	}
@@ -183,7 +189,12 @@ func (r *Runner) Start(ctx context.Context, plugins Plugins, publisher Publisher
 	if files == nil && r.Revision() == "" {
 		return nil, ErrNoPolicy
 	}
-	if same := files == nil || slices.Equal(files, r.Files()); !same || r.Revision() == "" {
+	same, back := files == nil || slices.Equal(files, r.Files()), r.RolledBack(files)
+	if back {
+		r.log.Warn("the policy folder still says what was rolled back: the earlier revision stays in force until the folder changes, or hub ctl policy reload", "in_force", r.Revision(),
+			"folder", policy.RevisionOf(files))
+	}
+	if r.Revision() == "" || !same && !back {
 		_, errs, err := r.LoadPolicies(ctx, files, "start")
 		if err != nil {
 			return nil, err
@@ -573,21 +584,7 @@ func (r *Runner) send(permit gate.Permit) {
 
 // LoadPolicies puts policy files in force, all or none. With errors in them the old revision stays.
 func (r *Runner) LoadPolicies(ctx context.Context, files []hub.PolicyFile, by string) (revision string, errs []string, err error) {
-	if _, bad := policy.Compile(files, policy.InCurrency(r.opts.SetUp.Currency)); len(bad) > 0 {
-		for _, e := range bad {
-			errs = append(errs, fmt.Sprint(e))
-		}
-		r.log.Error("policies refused; the old revision stays", "errors", len(errs), "first", errs[0], "by", by)
-		return r.Revision(), errs, nil
-	}
-	err = r.do(ctx, hub.LoadPolicies{Files: files, By: by, Language: policy.Language}, func(effects []core.Effect) {
-		for _, effect := range effects {
-			if a, ok := effect.(core.PoliciesAnswered); ok {
-				revision, errs = a.Revision, a.Errors
-			}
-		}
-	})
-	return revision, errs, err
+	return r.load(ctx, hub.LoadPolicies{Files: files, By: by, Language: policy.Language})
 }
 
 // Subscribe asks for the ticks of an instrument.

@@ -50,7 +50,7 @@ func (r *Runner) refuseFor(reason *string, why string, cause error) {
 		return
 	}
 	old := r.noOrders.Load()
-	switch now := cmp.Or(r.journalSays, r.diskSays); {
+	switch now := cmp.Or(r.journalSays, r.diskSays, r.recordSays); {
 	case now == "" && old != nil:
 		r.noOrders.Store(nil)
 		r.log.Info("new orders are taken again", "after", *old)

@@ -1,0 +1,267 @@
+package audit
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/mattn/go-sqlite3"
+
+	"tradehub/hub"
+)
+
+// FileName is the record's name in its directory. Beside it SQLite keeps what is not folded into it yet: FileName-wal.
+const FileName = "record.db"
+
+// schemaVersion is of the tables below. A file with another one was made by another version of the hub.
+const schemaVersion = 1
+
+const schema = `
+CREATE TABLE record (
+	n        INTEGER PRIMARY KEY,
+	seq      INTEGER NOT NULL,
+	time     INTEGER NOT NULL,
+	kind     TEXT NOT NULL,
+	trader   TEXT NOT NULL,
+	order_id TEXT NOT NULL,
+	body     TEXT NOT NULL,
+	hash     BLOB NOT NULL
+) STRICT;
+CREATE INDEX record_order ON record (order_id, n) WHERE order_id <> '';
+CREATE INDEX record_other ON record (kind, n) WHERE order_id = '';
+CREATE TABLE texts (
+	sha256 TEXT PRIMARY KEY,
+	text   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE head (
+	id    INTEGER PRIMARY KEY CHECK (id = 1),
+	n     INTEGER NOT NULL,
+	hash  BLOB NOT NULL,
+	seq   INTEGER NOT NULL,
+	entry BLOB NOT NULL
+) STRICT;
+`
+
+// head is how far the record goes.
+type head struct {
+	n    uint64
+	hash Hash // of row n
+	// seq is the last entry that was taken in, with rows or without, and entry is the hash of its bytes; zero when it is not known.
+	seq   uint64
+	entry Hash
+}
+
+// store is the file, open for writing.
+type store struct {
+	path  string
+	db    *sql.DB
+	head  head
+	texts map[string]bool // that are in the file
+}
+
+// ErrDamaged says that a record cannot be read as one.
+var ErrDamaged = errors.New("the record is damaged")
+
+func openStore(dir string) (_ *store, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, FileName)
+	// The file is made before SQLite does, which would let everybody read it.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	// A commit costs no sync: what a power cut takes comes again from the journal.
+	db, err := open(path, "_journal_mode=WAL&_synchronous=NORMAL&_txlock=immediate&_busy_timeout=5000&_foreign_keys=off")
+	if err != nil {
+		return nil, err
+	}
+	s := &store{path: path, db: db, texts: map[string]bool{}}
+	defer func() {
+		if err != nil {
+			_ = db.Close() // err says why already
+		}
+	}()
+	version, err := versionOf(db)
+	if err != nil {
+		return nil, plain(path, err)
+	}
+	if version == 0 {
+		if err := s.create(); err != nil {
+			return nil, plain(path, err)
+		}
+	} else if version != schemaVersion {
+		return nil, fmt.Errorf("%s is of version %d, and this hub writes version %d", path, version, schemaVersion)
+	}
+	if s.head, err = readHead(db); err != nil {
+		return nil, plain(path, err)
+	}
+	if err := s.readTexts(); err != nil {
+		return nil, plain(path, err)
+	}
+	return s, nil
+}
+
+// open opens the file on one connection.
+func open(path, options string) (*sql.DB, error) {
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", Path: whole, RawQuery: options}).String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	return db, nil
+}
+
+func versionOf(db *sql.DB) (version int, err error) {
+	return version, db.QueryRow("PRAGMA user_version").Scan(&version)
+}
+
+// plain adds the file's name, and says in our words that it is no record.
+func plain(path string, err error) error {
+	if e, ok := errors.AsType[sqlite3.Error](err); ok && (e.Code == sqlite3.ErrCorrupt || e.Code == sqlite3.ErrNotADB) {
+		return fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
+	}
+	return fmt.Errorf("record %s: %w", path, err)
+}
+
+func (s *store) create() error {
+	return s.tx(func(tx *sql.Tx) error {
+		if _, err := tx.Exec(schema); err != nil {
+			return err
+		}
+		if _, err := tx.Exec("INSERT INTO head VALUES (1, 0, ?, 0, ?)", genesis[:], Hash{}.bytes()); err != nil {
+			return err
+		}
+		_, err := tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
+		return err
+	})
+}
+
+func (h Hash) bytes() []byte { return h[:] }
+
+func readHead(db *sql.DB) (h head, err error) {
+	var hash, entry []byte
+	if err := db.QueryRow("SELECT n, hash, seq, entry FROM head").Scan(&h.n, &hash, &h.seq, &entry); err != nil {
+		return h, err
+	}
+	if len(hash) != len(h.hash) || len(entry) != len(h.entry) {
+		return h, fmt.Errorf("%w: its head makes no sense", ErrDamaged)
+	}
+	h.hash, h.entry = Hash(hash), Hash(entry)
+	return h, nil
+}
+
+func (s *store) readTexts() error {
+	rows, err := s.db.Query("SELECT sha256 FROM texts")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var sum string
+		if err := rows.Scan(&sum); err != nil {
+			return err
+		}
+		s.texts[sum] = true
+	}
+	return rows.Err()
+}
+
+func (s *store) tx(do func(*sql.Tx) error) error {
+	tx, err := s.db.Begin()
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	if err := tx.Commit(); err != nil {
+		return errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	return nil
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+// append writes rows, with the texts that they name, and how far the record goes with them: all or none. N and Hash of the rows are filled in.
+func (s *store) append(rows []Row, texts []hub.PolicyFile, seq uint64, entry Hash) error {
+	now := s.head
+	now.seq, now.entry = seq, entry
+	var written []string
+	err := s.tx(func(tx *sql.Tx) error {
+		for _, f := range texts {
+			sum := hashOf(f)
+			if s.texts[sum] {
+				continue
+			}
+			if _, err := tx.Exec("INSERT OR IGNORE INTO texts VALUES (?, ?)", sum, f.Text); err != nil {
+				return err
+			}
+			written = append(written, sum)
+		}
+		if len(rows) > 0 {
+			insert, err := tx.Prepare("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+			if err != nil {
+				return err
+			}
+			defer func() { _ = insert.Close() }() // with the transaction at the latest
+			for i := range rows {
+				r := &rows[i]
+				r.N = now.n + 1
+				r.Hash = r.link(now.hash)
+				now.n, now.hash = r.N, r.Hash
+				if _, err := insert.Exec(int64(r.N), int64(r.Seq), int64(r.Time), r.Kind, string(r.Trader), string(r.Order), r.Body, r.Hash.bytes()); err != nil {
+					return err
+				}
+			}
+		}
+		_, err := tx.Exec("UPDATE head SET n = ?, hash = ?, seq = ?, entry = ?", int64(now.n), now.hash.bytes(), int64(now.seq), now.entry.bytes())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.head = now
+	for _, sum := range written {
+		s.texts[sum] = true
+	}
+	return nil
+}
+
+// sync sees that what was written survives a power cut.
+func (s *store) sync() error { return syncFiles(s.path) }
+
+// syncFiles syncs the file, what SQLite has not folded into it yet, and the directory that has them.
+func syncFiles(path string) error {
+	for _, name := range []string{path + "-wal", path, filepath.Dir(path)} {
+		f, err := os.Open(name)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // there is no -wal when all is folded in
+		}
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *store) close() error { return s.db.Close() }
