@@ -17,12 +17,13 @@ import (
 
 // Body is what a row says, as JSON. Of an order's row one or more of the first parts are there; of another, Input and Effects.
 type Body struct {
-	Decision *Decision `json:"decision,omitempty"`
-	Order    *Order    `json:"order,omitempty"`
-	Change   *Change   `json:"change,omitempty"`
-	Fills    []Fill    `json:"fills,omitempty"`
-	Report   *Report   `json:"report,omitempty"`
-	Cancel   *Cancel   `json:"cancel,omitempty"`
+	Decision  *Decision  `json:"decision,omitempty"`
+	Order     *Order     `json:"order,omitempty"`
+	Change    *Change    `json:"change,omitempty"`
+	Fills     []Fill     `json:"fills,omitempty"`
+	Report    *Report    `json:"report,omitempty"`
+	Cancel    *Cancel    `json:"cancel,omitempty"`
+	Amendment *Amendment `json:"amendment,omitempty"`
 	// Load is of policies.
 	Load *Load `json:"load,omitempty"`
 	// Gap says that entries before this row are not in the record, and why.
@@ -51,6 +52,8 @@ type Order struct {
 type Change struct {
 	Status      string      `json:"status"`
 	Filled      hub.Decimal `json:"filled"`
+	Quantity    hub.Decimal `json:"quantity"` // amendments change it, and the price
+	Price       hub.Decimal `json:"price"`
 	InDoubt     bool        `json:"in_doubt,omitempty"`
 	CancelAsked bool        `json:"cancel_asked,omitempty"`
 	VenueID     string      `json:"venue_id,omitempty"`
@@ -81,6 +84,14 @@ type Report struct {
 type Cancel struct {
 	By     string `json:"by"`
 	Answer string `json:"answer,omitempty"` // why there was nothing to cancel
+}
+
+// Amendment is somebody's wish to change an order that works, and what was decided of it: Order is what the order would become.
+type Amendment struct {
+	By       string    `json:"by"`
+	Answer   string    `json:"answer,omitempty"` // why there was nothing to decide
+	Order    *Order    `json:"order,omitempty"`
+	Decision *Decision `json:"decision,omitempty"`
 }
 
 // Decision is what was decided of an order, and by what.
@@ -184,7 +195,7 @@ func orderOf(o hub.Order) *Order {
 }
 
 func changeOf(o hub.Order) *Change {
-	return &Change{Status: o.Status.String(), Filled: o.Filled, InDoubt: o.InDoubt, CancelAsked: o.CancelAsked, VenueID: o.VenueID, Reason: o.Reason}
+	return &Change{Status: o.Status.String(), Filled: o.Filled, Quantity: o.Qty, Price: o.Price, InDoubt: o.InDoubt, CancelAsked: o.CancelAsked, VenueID: o.VenueID, Reason: o.Reason}
 }
 
 func fillOf(t hub.Trade) Fill {

@@ -50,7 +50,7 @@ func TestEverythingIsRecorded(t *testing.T) {
 	}
 	refused := 0
 	for _, o := range orders {
-		if got := last[o.ID]; got.Status != o.Status.String() || !got.Filled.Equal(o.Filled) || got.InDoubt != o.InDoubt || got.VenueID != o.VenueID {
+		if got := last[o.ID]; got.Status != o.Status.String() || !got.Filled.Equal(o.Filled) || !got.Quantity.Equal(o.Qty) || !got.Price.Equal(o.Price) || got.InDoubt != o.InDoubt || got.VenueID != o.VenueID {
 			t.Errorf("order %s is %+v in the record, and is %+v", o.ID, got, o)
 		}
 		if !filled[o.ID].Equal(o.Filled) {

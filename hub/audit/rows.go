@@ -29,6 +29,8 @@ func (t *taken) size() int {
 			size += 512 + 64*len(e.Considered.Readings)
 		case core.Liquidating:
 			size += 512 + 64*len(e.Considered.Readings)
+		case core.AmendAnswered:
+			size += 512 + 64*len(e.Considered.Readings)
 		}
 	}
 	return size
@@ -48,7 +50,10 @@ func keep(effects []core.Effect) []core.Effect {
 		case core.Liquidating:
 			e.Considered.Readings = slices.Clone(e.Considered.Readings)
 			kept = append(kept, e)
-		case core.BookChanged, core.Send, core.CancelAtVenue, core.AskVenue, core.Withhold, core.FlattenWanted, core.JudgeAgain, core.Moved:
+		case core.AmendAnswered:
+			e.Considered.Readings = slices.Clone(e.Considered.Readings)
+			kept = append(kept, e)
+		case core.BookChanged, core.Send, core.Amend, core.CancelAtVenue, core.AskVenue, core.Withhold, core.FlattenWanted, core.JudgeAgain, core.Moved:
 			// what the edges are to do about what is recorded already
 		default:
 			kept = append(kept, e)
@@ -60,7 +65,7 @@ func keep(effects []core.Effect) []core.Effect {
 // loud inputs have a row of their own whatever comes of them. The others have one when something comes of them that is not an order's: a watch that fires, a difference that is found.
 func loud(in hub.Input) bool {
 	switch in.(type) {
-	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.CancelOrder, hub.VenueReport, hub.Reconcile, hub.Marks, hub.Clock, hub.FlattenStep, hub.ExpireWaits, hub.VenueStatement:
+	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.CancelOrder, hub.AmendOrder, hub.VenueReport, hub.Reconcile, hub.Marks, hub.Clock, hub.FlattenStep, hub.ExpireWaits, hub.VenueStatement:
 		return false
 	}
 	return true
@@ -111,15 +116,19 @@ type orderRow struct {
 
 // Kinds of rows that are looked for.
 const (
-	kindDecision = "decision"
-	kindTaken    = "taken"
-	kindChange   = "order"
-	kindFill     = "fill"
-	kindReport   = "report"
-	kindCancel   = "cancel"
-	kindLoad     = "load-policies"
-	kindRefused  = "policies-refused"
+	kindDecision  = "decision"
+	kindAmendment = "amendment"
+	kindTaken     = "taken"
+	kindChange    = "order"
+	kindFill      = "fill"
+	kindReport    = "report"
+	kindCancel    = "cancel"
+	kindLoad      = "load-policies"
+	kindRefused   = "policies-refused"
 )
+
+// owner is who a wish about an order is of, when its trader has it.
+const owner = "its owner"
 
 func (w *writer) order(id hub.OrderID, trader hub.TraderName) *orderRow {
 	for _, x := range w.orders {
@@ -153,6 +162,8 @@ func (w *writer) effect(e core.Effect) {
 				}
 			}
 		}
+	case core.AmendAnswered:
+		w.amended(&e)
 	case core.Taken:
 		x := w.order(e.Order.ID, e.Order.Trader)
 		x.kind = kindTaken
@@ -178,6 +189,33 @@ func (w *writer) effect(e core.Effect) {
 	default:
 		w.other(e)
 	}
+}
+
+// amended is the decision about an amendment: the order is given as it would become.
+func (w *writer) amended(e *core.AmendAnswered) {
+	in, _ := w.t.input.(hub.AmendOrder)
+	id, trader := e.Order.ID, e.Order.Trader
+	if id == "" {
+		id, trader = in.OrderID, in.Trader
+	}
+	x := w.order(id, trader)
+	x.kind = kindAmendment
+	a := &Amendment{By: in.By, Answer: e.Err}
+	if in.Trader != "" {
+		a.By = owner
+	}
+	if e.Order.ID != "" {
+		a.Order = orderOf(e.Order)
+		if !in.Price.IsZero() {
+			a.Order.Price = in.Price
+		}
+		if !in.Qty.IsZero() {
+			a.Order.Quantity = in.Qty
+		}
+		a.Decision = decisionOf(&e.Considered, e.Refusals, e.Revision, e.Order)
+		a.Decision.Market, a.Decision.Verdicts = marketOf(in.Market), verdictsOf(in.Verdicts)
+	}
+	x.body.Amendment = a
 }
 
 // decided adds to a decision what the entry has of it.
@@ -227,7 +265,7 @@ func (w *writer) input() {
 		x.kind = kindCancel
 		by := in.By
 		if in.Trader != "" {
-			by = "its owner"
+			by = owner
 		}
 		x.body.Cancel = &Cancel{By: by, Answer: w.cancel}
 	}
