@@ -103,6 +103,9 @@ type Decision struct {
 	Asked    bool           `json:"asked"`
 	Readings map[string]any `json:"readings,omitempty"`
 	Refusals []Refusal      `json:"refusals,omitempty"`
+	// Shadows are what rules in shadow would have refused for. Warnings are those that were given.
+	Shadows  []Refusal `json:"shadows,omitempty"`
+	Warnings []Warning `json:"warnings,omitempty"`
 	// Noted is what rules said against an order of the hub's own, which closes.
 	Noted    []Refusal `json:"noted,omitempty"`
 	Verdicts []Verdict `json:"verdicts,omitempty"`
@@ -123,6 +126,14 @@ type Refusal struct {
 	Code   string   `json:"code"`
 	Rule   string   `json:"rule,omitempty"`
 	Place  string   `json:"place,omitempty"`
+	Text   string   `json:"text"`
+	Values []string `json:"values,omitempty"`
+}
+
+// Warning is a rule that let an order pass and is near to where it would not.
+type Warning struct {
+	Rule   string   `json:"rule"`
+	Place  string   `json:"place"`
 	Text   string   `json:"text"`
 	Values []string `json:"values,omitempty"`
 }
@@ -213,6 +224,14 @@ func refusalsOf(all []hub.Refusal) []Refusal {
 	var out []Refusal
 	for _, r := range all {
 		out = append(out, Refusal{r.Code, r.Rule, r.Place, r.Text, r.Values})
+	}
+	return out
+}
+
+func warningsOf(all []hub.Warning) []Warning {
+	var out []Warning
+	for _, w := range all {
+		out = append(out, Warning{w.Rule, w.Place, w.Text, w.Values})
 	}
 	return out
 }

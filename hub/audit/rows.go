@@ -45,13 +45,13 @@ func keep(effects []core.Effect) []core.Effect {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case core.Decided:
-			e.Considered.Readings = slices.Clone(e.Considered.Readings)
+			e.Considered.Readings, e.Shadows, e.Warnings = slices.Clone(e.Considered.Readings), slices.Clone(e.Shadows), slices.Clone(e.Warnings)
 			kept = append(kept, e)
 		case core.Liquidating:
 			e.Considered.Readings = slices.Clone(e.Considered.Readings)
 			kept = append(kept, e)
 		case core.AmendAnswered:
-			e.Considered.Readings = slices.Clone(e.Considered.Readings)
+			e.Considered.Readings, e.Shadows, e.Warnings = slices.Clone(e.Considered.Readings), slices.Clone(e.Shadows), slices.Clone(e.Warnings)
 			kept = append(kept, e)
 		case core.BookChanged, core.Send, core.Amend, core.CancelAtVenue, core.AskVenue, core.Withhold, core.FlattenWanted, core.JudgeAgain, core.Moved:
 			// what the edges are to do about what is recorded already
@@ -213,6 +213,7 @@ func (w *writer) amended(e *core.AmendAnswered) {
 			a.Order.Quantity = in.Qty
 		}
 		a.Decision = decisionOf(&e.Considered, e.Refusals, e.Revision, e.Order)
+		a.Decision.Shadows, a.Decision.Warnings = refusalsOf(e.Shadows), warningsOf(e.Warnings)
 		a.Decision.Market, a.Decision.Verdicts = marketOf(in.Market), verdictsOf(in.Verdicts)
 	}
 	x.body.Amendment = a
@@ -226,6 +227,7 @@ func (w *writer) decided(d *Decision, e *core.Decided) {
 	case hub.JudgeOrder:
 		d.Market, d.Verdicts, d.Late = marketOf(in.Market), verdictsOf(in.Verdicts), in.Late
 	}
+	d.Shadows, d.Warnings = refusalsOf(e.Shadows), warningsOf(e.Warnings)
 	if e.Override != nil {
 		d.Override, d.Lifted = described(e.Override), refusalsOf(e.Lifted)
 	}
