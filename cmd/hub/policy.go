@@ -19,11 +19,16 @@ func policyVerbs() []verb {
 			long: `Compiles policy files as the hub does. A PATH is a file, or a folder, of which all .yaml files are taken but tests (_test.yaml). Every error of every file is
 reported with file:line:col; exit code 1. No running hub is needed. The revision of a folder is the one that the hub shows when it has loaded that folder.
 A limit such as 1_000_000 CNY is held against the fund's money, whose currency is what the fund's file says, or --currency; hub check takes it from hub.yaml.
-Of each file it says the most that its rules can take for an order, in steps: numbers, texts and operators are one each, variables and windows more. A file over the bound does not load.`,
+Of each file it says the most that its rules can take for an order, in steps: numbers, texts and operators are one each, variables and windows more. A file over the bound does not load.
+It warns of what is right and yet says nothing: rules that are always or never true, a trader's rule that refuses nothing which the fund's does not refuse, limits that nothing reads. With
+--strict a warning is an error.`,
 			prepare: func(flags *flag.FlagSet) func(env, []string) error {
 				currency := flags.String("currency", "", "the fund's `CURRENCY`, as hub.yaml has it")
+				strict := flags.Bool("strict", false, "exit code 1 when there are warnings, too")
 				asJSON := flags.Bool("json", false, "for programs")
-				return func(e env, args []string) error { return policyCheck(e, args, *currency, *asJSON) }
+				return func(e env, args []string) error {
+					return policyCheck(e, args, checking{currency: *currency, strict: *strict, json: *asJSON})
+				}
 			},
 		},
 		{
@@ -65,7 +70,13 @@ type mistake struct {
 	Text string `json:"text"`
 }
 
-func policyCheck(e env, paths []string, currency string, asJSON bool) error {
+// checking is how policy check does its work.
+type checking struct {
+	currency     string
+	strict, json bool
+}
+
+func policyCheck(e env, paths []string, how checking) error {
 	if len(paths) == 0 {
 		return misused("usage: hub policy check PATH...", "which files?")
 	}
@@ -90,17 +101,17 @@ func policyCheck(e env, paths []string, currency string, asJSON bool) error {
 		return not("policy files end in .yaml; tests, which end in _test.yaml, are not rules", "there is no policy file in %s", strings.Join(paths, ", "))
 	}
 	slices.SortFunc(files, func(a, b hub.PolicyFile) int { return strings.Compare(a.Name, b.Name) })
-	rules, errs := policy.Compile(files, policy.InCurrency(currency))
+	rules, errs := policy.Compile(files, policy.InCurrency(how.currency))
 	found := checked{Files: []checkedFile{}, Errors: mistakes(errs, shown), Warnings: []mistake{}}
 	if rules != nil {
-		found.Revision, found.Warnings = rules.Revision(), mistakes(rules.Warnings(), shown)
+		found.Revision, found.Warnings = rules.Revision(), mistakes(rules.Lint(), shown)
 		for _, c := range rules.Costs() {
 			found.Files = append(found.Files, checkedFile{
 				File: shown[c.File], Trader: string(c.Trader), Rules: c.Rules, Steps: c.Steps, MostOf: policy.MaxSteps, Reads: c.Reads, Windows: c.Windows,
 			})
 		}
 	}
-	if asJSON {
+	if how.json {
 		if err := writeJSON(e.stdout, found); err != nil {
 			return err
 		}
@@ -109,14 +120,14 @@ func policyCheck(e env, paths []string, currency string, asJSON bool) error {
 		bad := map[string]bool{}
 		for _, p := range found.Errors {
 			bad[p.File] = true
-			if !asJSON {
+			if !how.json {
 				fmt.Fprintln(e.stderr, p)
 			}
 		}
 		return not("hub policy vars lists what a rule may read", "%s in %s", count(len(errs), "error"), count(len(bad), "file"))
 	}
-	if asJSON {
-		return nil
+	if how.json {
+		return how.verdict(found)
 	}
 	for _, p := range found.Warnings {
 		fmt.Fprintln(e.stderr, "warning:", p)
@@ -128,6 +139,14 @@ func policyCheck(e env, paths []string, currency string, asJSON bool) error {
 	fmt.Fprintf(e.stdout, "ok: %s, rules of %s, revision %s\n", count(len(files), "file"), strings.Join(whose, ", "), rules.Revision())
 	for _, f := range found.Files {
 		fmt.Fprintf(e.stdout, "    %s: %s, at most %s of %d for an order, %s\n", f.File, count(f.Rules, "rule"), count(f.Steps, "step"), f.MostOf, count(f.Windows, "window"))
+	}
+	return how.verdict(found)
+}
+
+// verdict is what the warnings make of files without errors.
+func (how checking) verdict(found checked) error {
+	if how.strict && len(found.Warnings) > 0 {
+		return not("", "%s", count(len(found.Warnings), "warning"))
 	}
 	return nil
 }

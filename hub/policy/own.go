@@ -65,15 +65,6 @@ func (r *Rules) InternalCross() Cross {
 	return r.fund.cross
 }
 
-// Warnings are what is right and yet worth a second look, sorted as errors are.
-func (r *Rules) Warnings() []Error {
-	if r.fund == nil || r.fund.cross != CrossAllow {
-		return nil
-	}
-	at := r.fund.crossAt
-	return []Error{{r.fund.file, at.line, at.col, "internal_cross: allow lets orders of the fund trade with each other; exchanges count that as self-trading: it is for simulated markets"}}
-}
-
 // readCross reads the key internal_cross, which the fund's file alone may have.
 func (c *sheetCompiler) readCross(e entry) {
 	const where = "internal_cross"
