@@ -88,15 +88,13 @@ func splitPlace(s string) (file string, p place) {
 // unused finds the limits of a file that nothing in it reads.
 func (l *linter) unused(s *sheet) {
 	read := map[string]bool{}
-	places := map[string]place{}
+	var own map[string]limit // with their columns
 	for i := range s.rules {
 		r := &s.rules[i]
 		if r.usedAt != "" {
 			continue // it reads its library's
 		}
-		for name, limit := range r.limits {
-			places[name] = limit.at
-		}
+		own = r.limits
 		readIn(read, r.when, r.require, r.warn)
 		readInSentence(read, r.because.english)
 		readInSentence(read, r.because.chinese)
@@ -108,8 +106,8 @@ func (l *linter) unused(s *sheet) {
 	for _, limit := range s.limits {
 		if !read[limit.Name] {
 			_, p := splitPlace(limit.Place)
-			if at, known := places[limit.Name]; known {
-				p = at
+			if l, known := own[limit.Name]; known {
+				p = l.at
 			}
 			l.add(s.file, p, "limits."+limit.Name, "nothing in the file reads it; remove it, or write the rule that does")
 		}
