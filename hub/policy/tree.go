@@ -16,6 +16,3 @@ func Tree(file hub.PolicyFile) (*yaml.Node, []Error) {
 	}
 	return root, c.errs
 }
-
-// DidYouMean is "; did you mean X?" for the candidate that is most like name, or "" when none is.
-func DidYouMean(name string, candidates []string) string { return didYouMean(name, candidates) }

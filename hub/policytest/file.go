@@ -55,6 +55,7 @@ type world struct {
 	markets   []quote
 	positions []holding
 	rates     []hub.Rate
+	published []hub.PublishedNumber
 	gateways  []gateway
 	groups    []hub.Group
 	silent    bool

@@ -27,6 +27,7 @@ const (
 	TypeStates     Type = "states"     // traders, gateways or fund with a state
 	TypeGateways   Type = "gateways"   // names, or names with KeysOfGateway
 	TypeGroups     Type = "groups"     // a list of KeysOfGroup
+	TypePublished  Type = "published"  // fund, traders, contracts or products with names and numbers
 	TypeUpDown     Type = "up or down" // gateways with up or down
 	TypeTests      Type = "tests"      // a list of KeysOfTest
 	TypeSteps      Type = "steps"      // a list of KeysOfStep
@@ -60,6 +61,7 @@ var (
 		{Name: "market", Type: TypeMarkets, Meaning: "prices of contracts"},
 		{Name: "positions", Type: TypePositions, Meaning: "what traders hold since the day before"},
 		{Name: "rates", Type: TypeNumbers, Meaning: "what one unit of another currency is worth in the fund's"},
+		{Name: "published", Type: TypePublished, Meaning: "numbers that rules ask for by name: {rb2701: {adv: 100_000}, alpha: {line: 3}, fund: {var: 5}}"},
 		{Name: "gateways", Type: TypeGateways, Meaning: "channels to the venue; SIM when left out"},
 		{Name: "groups", Type: TypeGroups, Meaning: "control groups: accounts that an exchange counts together"},
 		{Name: "venue", Type: TypeWord, Members: []string{"automatic", "silent"}, Meaning: "automatic: orders rest and cancels are confirmed at once; silent: steps say it"},
@@ -85,6 +87,7 @@ var (
 		{Name: "state", Type: TypeStates, Meaning: "a person sets the state of the fund, a trader or a gateway"},
 		{Name: "gateway", Type: TypeUpDown, Meaning: "a gateway goes down, or comes up"},
 		{Name: "rates", Type: TypeNumbers, Meaning: "a person says what currencies are worth"},
+		{Name: "publish", Type: TypePublished, Meaning: "numbers are published, or, with none, withdrawn"},
 		{Name: "transfer", Type: TypeTransfer, Meaning: "the operator moves a position between traders"},
 		{Name: "capital", Type: TypeNumbers, Meaning: "capital comes in for traders, or, negative, is taken out"},
 		{Name: "cancel_all", Type: TypeText, Meaning: "the operator cancels all orders of a trader, of a gateway, or of the fund"},

@@ -2,8 +2,10 @@ package policytest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tradehub/hub"
@@ -252,7 +254,22 @@ func (p *player) open(files []hub.PolicyFile) error {
 	if err := p.moveTo(start); err != nil {
 		return err
 	}
-	return p.load(files)
+	if err := p.load(files); err != nil || len(p.world.published) == 0 {
+		return err
+	}
+	return p.publish(p.world.published)
+}
+
+// publish says numbers that rules ask for by name.
+func (p *player) publish(numbers []hub.PublishedNumber) error {
+	at := len(p.effects)
+	p.step(hub.PublishNumbers{Numbers: numbers, By: "test"})
+	for _, e := range p.effects[at:] {
+		if a, ok := e.(core.NumbersAnswered); ok && len(a.Errors) > 0 {
+			return errors.New(strings.Join(a.Errors, "; "))
+		}
+	}
+	return nil
 }
 
 func (p *player) setUp() hub.SetUp {

@@ -35,7 +35,7 @@ func named(file string, list []Policy, folder []hub.PolicyFile) ([]hub.PolicyFil
 		}
 		i := slices.Index(all, p.Name)
 		if i < 0 {
-			hint := policy.DidYouMean(p.Name, all)
+			hint := didYouMean(p.Name, all)
 			if hint == "" {
 				hint = "; files are named as seen from the policy folder"
 			}

@@ -11,6 +11,7 @@ import (
 
 	"tradehub/hub"
 	"tradehub/hub/policy"
+	"tradehub/hub/spell"
 )
 
 // Bounds of a test file.
@@ -58,6 +59,14 @@ func (r *reader) fail(n *yaml.Node, where, format string, args ...any) {
 	r.errs = append(r.errs, policy.Error{File: r.file, Line: max(n.Line, 1), Col: max(n.Column, 1), Text: where + fmt.Sprintf(format, args...)})
 }
 
+// didYouMean is "; did you mean x?" with the nearest of the known words; "" when none is near.
+func didYouMean(written string, known []string) string {
+	if near := spell.Nearest(written, known); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return ""
+}
+
 // field is one key of a mapping with its value.
 type field struct{ key, value *yaml.Node }
 
@@ -71,7 +80,7 @@ func (r *reader) fields(n *yaml.Node, where string, known []Key) map[string]fiel
 	for _, e := range r.pairs(n, where) {
 		name := e.key.Value
 		if !slices.ContainsFunc(known, func(k Key) bool { return k.Name == name }) {
-			hint := policy.DidYouMean(name, namesOf(known))
+			hint := didYouMean(name, namesOf(known))
 			if hint == "" {
 				hint = "; there are " + strings.Join(namesOf(known), ", ")
 			}
@@ -162,7 +171,7 @@ func (r *reader) oneOf(n *yaml.Node, where string, members []string) (string, bo
 			return m, true
 		}
 	}
-	r.fail(n, where, "%q is none of %s%s", s, strings.Join(members, ", "), policy.DidYouMean(s, members))
+	r.fail(n, where, "%q is none of %s%s", s, strings.Join(members, ", "), didYouMean(s, members))
 	return "", false
 }
 
@@ -290,7 +299,7 @@ func (r *reader) isTrader(n *yaml.Node, where, name string) bool {
 	for _, t := range r.world.traders {
 		all = append(all, string(t.Name))
 	}
-	r.fail(n, where, "there is no trader %q%s; traders has %s", name, policy.DidYouMean(name, all), strings.Join(all, ", "))
+	r.fail(n, where, "there is no trader %q%s; traders has %s", name, didYouMean(name, all), strings.Join(all, ", "))
 	return false
 }
 
@@ -316,7 +325,7 @@ func (r *reader) instrument(n *yaml.Node, where string) (hub.Instrument, bool) {
 			for _, used := range r.world.used {
 				all = append(all, used.String())
 			}
-			r.fail(n, where, "the terms of %s are not known%s; say them under contracts, as contracts: {%s.EXCHANGE: {size: 10, tick: 1}}", s, policy.DidYouMean(s, all), i.Symbol)
+			r.fail(n, where, "the terms of %s are not known%s; say them under contracts, as contracts: {%s.EXCHANGE: {size: 10, tick: 1}}", s, didYouMean(s, all), i.Symbol)
 			return hub.Instrument{}, false
 		}
 		i = k.Instrument

@@ -117,6 +117,8 @@ func (r *reader) action(what string, n *yaml.Node, where string, depth int) any 
 		return all
 	case "rates":
 		return r.rates(n, where)
+	case "publish":
+		return r.published(n, where)
 	case "capital":
 		var all []amount
 		for _, e := range r.pairs(n, where) {
@@ -157,7 +159,7 @@ func (r *reader) isOrder(n *yaml.Node, where, name string) {
 		all = append(all, known)
 	}
 	slices.Sort(all)
-	r.fail(n, where, "no order before is called %q%s; give it one with name: %s beside order:", name, policy.DidYouMean(name, all), name)
+	r.fail(n, where, "no order before is called %q%s; give it one with name: %s beside order:", name, didYouMean(name, all), name)
 }
 
 func (r *reader) order(n *yaml.Node, where string) *order {
@@ -429,7 +431,7 @@ func (r *reader) values(n *yaml.Node, where string) []wanted {
 			if len(info.Members) > 0 {
 				text = name + " == " + info.Members[0]
 				if want != missing && !slices.Contains(info.Members, want) {
-					r.fail(e.value, join(where, name), "%q is none of %s%s", want, strings.Join(info.Members, ", "), policy.DidYouMean(want, info.Members))
+					r.fail(e.value, join(where, name), "%q is none of %s%s", want, strings.Join(info.Members, ", "), didYouMean(want, info.Members))
 				}
 			}
 		case policy.KindTruth:

@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"tradehub/hub"
+	"tradehub/hub/policy"
 )
 
 // readWorld reads what a test begins with, over what is there already.
@@ -49,6 +50,7 @@ func (r *reader) readWorld(found map[string]field, where string) {
 	at("contracts", r.contracts)
 	at("contract", func(n *yaml.Node, where string) { w.contract, _ = r.instrument(n, where) })
 	at("market", func(n *yaml.Node, where string) { w.markets = append(w.markets, r.markets(n, where)...) })
+	at("published", func(n *yaml.Node, where string) { w.published = r.published(n, where) })
 	at("positions", func(n *yaml.Node, where string) { w.positions = r.positions(n, where) })
 }
 
@@ -60,6 +62,53 @@ func (r *reader) rates(n *yaml.Node, where string) []hub.Rate {
 		}
 	}
 	return rates
+}
+
+// published are numbers with names: of the fund, a trader, a contract or a product.
+func (r *reader) published(n *yaml.Node, where string) []hub.PublishedNumber {
+	var all []hub.PublishedNumber
+	for _, of := range r.pairs(n, where) {
+		var whose hub.PublishedNumber
+		where := join(where, of.key.Value)
+		i, whole := hub.ParseInstrument(of.key.Value)
+		switch _, is := known(i); {
+		case of.key.Value == "fund":
+		case whole && !is: // a product's code stands in the symbol's place
+			whose.Instrument = i
+		case slices.ContainsFunc(r.world.traders, func(t hub.TraderSetUp) bool { return string(t.Name) == of.key.Value }):
+			whose.Trader = hub.TraderName(of.key.Value)
+		case whole || isContract(r.world, of.key.Value):
+			whose.Instrument, _ = r.instrument(of.key, where)
+		default:
+			whose.Trader = hub.TraderName(of.key.Value)
+			if !r.isTrader(of.key, where, of.key.Value) {
+				continue
+			}
+		}
+		for _, e := range r.pairs(of.value, where) {
+			x := whose
+			x.Name = e.key.Value
+			if !policy.PublishedName(x.Name) {
+				r.fail(e.key, where, "%q is no name of a number: small letters, digits, _ and dots between them", x.Name)
+				continue
+			}
+			if e.value.Value == "none" {
+				x.Gone = true
+			} else if x.Value, whole = r.number(e.value, join(where, x.Name)); !whole {
+				continue
+			}
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
+// isContract reports whether a word is the symbol of a contract that is known.
+func isContract(w *world, word string) bool {
+	if _, ok := known(hub.Instrument{Symbol: word}); ok {
+		return true
+	}
+	return slices.ContainsFunc(w.used, func(i hub.Instrument) bool { return i.Symbol == word })
 }
 
 func (r *reader) gateways(n *yaml.Node, where string) {

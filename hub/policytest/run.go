@@ -54,7 +54,7 @@ type Options struct {
 	Folder string
 }
 
-// Run plays the tests of a file. folder are the policy files of the folder, named as seen from it. Errors mean that the policies are not fit to be tested, and then nothing was run.
+// Run plays the tests of a file. folder are the policy files of the folder, named as seen from it. Tests of which errors are, or all when the policies are wrong, were not run.
 func Run(f *File, folder []hub.PolicyFile, o Options) ([]Result, []policy.Error) {
 	files := folder
 	if !f.All {
@@ -69,6 +69,7 @@ func Run(f *File, folder []hub.PolicyFile, o Options) ([]Result, []policy.Error)
 	}
 	compiled := map[string]*policy.Rules{} // by currency
 	var results []Result
+	var wrongNames []policy.Error
 	for _, t := range f.Tests {
 		if o.Only != nil && !o.Only(t) {
 			continue
@@ -81,9 +82,13 @@ func Run(f *File, folder []hub.PolicyFile, o Options) ([]Result, []policy.Error)
 			}
 			compiled[t.world.currency] = rules
 		}
+		if errs := strangers(t, rules); len(errs) > 0 {
+			wrongNames = append(wrongNames, errs...)
+			continue
+		}
 		results = append(results, run(t, &stage{test: t, file: f, folder: folder, coverage: o.Coverage, at: o.Folder}, files, rules, calendars))
 	}
-	return results, nil
+	return results, wrongNames
 }
 
 // run plays one test.
@@ -131,7 +136,6 @@ type stage struct {
 	folder   []hub.PolicyFile
 	coverage *Coverage
 	at       string // where the folder is
-	near     map[policy.Key]bool
 	// count and total are the time of the step that is played, and how many there are.
 	count, total int
 }
@@ -166,9 +170,12 @@ func (s *stage) play(steps []*step, over *outcome) *Failure {
 
 // outcome is what came of all times of a step.
 type outcome struct {
-	shadow, warn []policy.Finding
+	shadow, warn []said
 	fired        []core.WatchStanding
 }
+
+// said is what a rule said of an order that it did not refuse.
+type said struct{ rule, text, line string }
 
 // once plays a step one time.
 func (s *stage) once(x *step, got *outcome, last bool) *Failure {
@@ -214,6 +221,10 @@ func (s *stage) once(x *step, got *outcome, last bool) *Failure {
 		}
 	case []hub.Rate:
 		s.step(hub.SetRates{Rates: v, By: "test", Jump: true})
+	case []hub.PublishedNumber:
+		if err := s.publish(v); err != nil {
+			return s.failure(x, "the numbers are published", err.Error())
+		}
 	case []amount:
 		return s.capital(x, v)
 	case *transfer:
@@ -281,12 +292,12 @@ func (s *stage) order(x *step, o *order, got *outcome, last bool) *Failure {
 		return f
 	}
 	if decision.Considered.Asked {
-		if f := s.faithful(x, a, refusals); f != nil {
+		if f := s.faithful(x, a, decision); f != nil {
 			return f
 		}
 		s.coverage.count(a.findings, s.at, s.test.File)
-		got.add(s, a.findings)
 	}
+	got.add(decision)
 	if o.fill && len(refusals) == 0 {
 		s.player.fill(id, hub.Decimal{}, hub.Decimal{})
 	}
@@ -305,14 +316,14 @@ func (s *stage) decision(at int, id hub.OrderID) *core.Decided {
 }
 
 // faithful fails when the rules, asked before the step, said something else than they decided: then the test bench is wrong, and nothing that it says of rules is worth anything.
-func (s *stage) faithful(x *step, a *asked, refusals []hub.Refusal) *Failure {
+func (s *stage) faithful(x *step, a *asked, d *core.Decided) *Failure {
 	var said, did []string
 	for _, f := range a.findings {
 		if f.Refuses() {
 			said = append(said, f.Place+" "+f.Name)
 		}
 	}
-	for _, r := range refusals {
+	for _, r := range slices.Concat(d.Refusals, d.Lifted) {
 		if r.Place != "" || r.Code == policy.CodeNoPolicy {
 			did = append(did, r.Place+" "+r.Rule)
 		}
@@ -346,30 +357,23 @@ func (o *outcome) pass(x *step, over *outcome) {
 	}
 }
 
-// add takes in what shadow rules would have refused, and of what somebody is warned: once, until the rule is clear again.
-func (o *outcome) add(s *stage, findings []policy.Finding) {
-	for _, f := range findings {
-		if f.Mode == policy.Shadow && f.Code != "" {
-			o.shadow = append(o.shadow, f)
-		}
-		key := policy.Key{Owner: f.Owner, Rule: f.Name}
-		if f.Outcome == policy.Warned && !s.near[key] {
-			o.warn = append(o.warn, f)
-		}
-		if s.near == nil {
-			s.near = map[policy.Key]bool{}
-		}
-		s.near[key] = f.Outcome == policy.Warned
+// add takes in what shadow rules would have refused, and what is warned of.
+func (o *outcome) add(d *core.Decided) {
+	for _, r := range d.Shadows {
+		o.shadow = append(o.shadow, said{r.Rule, r.Text, fmt.Sprintf("%s %s: %s%s", r.Place, r.Rule, r.Text, valued(r.Values))})
+	}
+	for _, w := range d.Warnings {
+		o.warn = append(o.warn, said{w.Rule, w.Text, fmt.Sprintf("%s %s: %s%s", w.Place, w.Rule, w.Text, valued(w.Values))})
 	}
 }
 
-func namesIn(findings []policy.Finding) []string {
-	var all []string
-	for _, f := range findings {
-		all = append(all, f.Name)
+func namesIn(all []said) []string {
+	var names []string
+	for _, s := range all {
+		names = append(names, s.rule)
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // decided compares what refused an order with what was to refuse it.
@@ -386,21 +390,26 @@ func (s *stage) decided(x *step, a *asked, refusals []hub.Refusal) *Failure {
 		}
 	}
 	if same(rules, x.refused.all) && same(blind, x.notComputable.all) {
-		if x.says == "" || len(refusals) == 0 {
-			return nil // says is of the warning then, if it is of anything
+		if len(refusals) == 0 {
+			return nil
 		}
-		var said []string
+		var texts []string
 		for _, r := range refusals {
-			if strings.Contains(r.Text, x.says) {
-				return nil
-			}
-			said = append(said, r.Text)
+			texts = append(texts, r.Text)
 		}
-		return s.failure(x, fmt.Sprintf("a refusal that says %q", x.says), strings.Join(said, "; "))
+		return s.saying(x, texts)
 	}
 	f := s.failure(x, s.expected(x), happened(rules, blind))
 	f.Details = s.details(a, refusals, slices.Concat(x.refused.all, x.notComputable.all))
 	return f
+}
+
+// saying fails when none of several sentences has the words that a step wants.
+func (s *stage) saying(x *step, texts []string) *Failure {
+	if x.says == "" || slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, x.says) }) {
+		return nil
+	}
+	return s.failure(x, fmt.Sprintf("a sentence that says %q", x.says), strings.Join(texts, "; "))
 }
 
 // expected is what a step wants of its order, in words.
@@ -532,15 +541,24 @@ func (s *stage) after(x *step, got, over *outcome) *Failure {
 	for _, k := range []struct {
 		what, none string
 		want       []string
-		got        []policy.Finding
+		got        []said
 	}{{"refused in shadow by", "no shadow rule would have refused it", x.shadow.all, got.shadow}, {"warned of", "no warning", x.warn.all, got.warn}} {
 		if names := namesIn(k.got); !same(names, k.want) {
 			f := s.failure(x, listed(k.what, k.none, k.want), listed(k.what, k.none, names))
 			for _, g := range k.got {
-				f.Details = append(f.Details, finding(g))
+				f.Details = append(f.Details, g.line)
 			}
 			slices.Sort(f.Details)
 			f.Details = slices.Compact(f.Details)
+			return f
+		}
+	}
+	if len(x.refused.all)+len(x.notComputable.all) == 0 { // else the refusal says it
+		var texts []string
+		for _, g := range slices.Concat(got.shadow, got.warn) {
+			texts = append(texts, g.text)
+		}
+		if f := s.saying(x, texts); f != nil {
 			return f
 		}
 	}
