@@ -88,6 +88,7 @@ var (
 		{Name: "gateway", Type: TypeUpDown, Meaning: "a gateway goes down, or comes up"},
 		{Name: "rates", Type: TypeNumbers, Meaning: "a person says what currencies are worth"},
 		{Name: "publish", Type: TypePublished, Meaning: "numbers are published, or, with none, withdrawn"},
+		{Name: "statement", Type: TypePositions, Meaning: "the venue states its account: agrees, or what it has of contracts where it does not agree with the books"},
 		{Name: "transfer", Type: TypeTransfer, Meaning: "the operator moves a position between traders"},
 		{Name: "capital", Type: TypeNumbers, Meaning: "capital comes in for traders, or, negative, is taken out"},
 		{Name: "cancel_all", Type: TypeText, Meaning: "the operator cancels all orders of a trader, of a gateway, or of the fund"},

@@ -119,6 +119,8 @@ func (r *reader) action(what string, n *yaml.Node, where string, depth int) any 
 		return r.rates(n, where)
 	case "publish":
 		return r.published(n, where)
+	case "statement":
+		return r.statement(n, where)
 	case "capital":
 		var all []amount
 		for _, e := range r.pairs(n, where) {

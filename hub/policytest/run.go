@@ -225,6 +225,8 @@ func (s *stage) once(x *step, got *outcome, last bool) *Failure {
 		if err := s.publish(v); err != nil {
 			return s.failure(x, "the numbers are published", err.Error())
 		}
+	case statement:
+		s.step(s.stated(v))
 	case []amount:
 		return s.capital(x, v)
 	case *transfer:
