@@ -124,8 +124,11 @@ func (r rulebook) world() table {
 		return policy.Number(hub.MustDecimal(r.one("0", "1", "2.5", "2.7", "2.71", "3", "4.95", "5", "5.5", "6", "-3", "-3.5", "-3.6", "-4", "-9")))
 	}
 	for _, name := range []policy.Ref{
-		{Scope: policy.ScopeOrder, Var: policy.OrderValue}, {Scope: policy.ScopeTrader, Var: policy.GrossValue}, {Scope: policy.ScopeFund, Var: policy.GrossAfter},
-		{Scope: policy.ScopeTrader, Var: policy.DayPnL}, {Scope: policy.ScopeTrader, Narrow: policy.InContract, Var: policy.TradedValue, Window: policy.Today},
+		{Scope: policy.ScopeOrder, Var: policy.OrderValue},
+		{Scope: policy.ScopeTrader, Var: policy.GrossValue},
+		{Scope: policy.ScopeFund, Var: policy.GrossAfter},
+		{Scope: policy.ScopeTrader, Var: policy.DayPnL},
+		{Scope: policy.ScopeTrader, Narrow: policy.InContract, Var: policy.TradedValue, Window: policy.Today},
 	} {
 		world[name] = number()
 	}

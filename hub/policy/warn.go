@@ -286,10 +286,13 @@ func nearTo(whole, tight *node, source Source) (nearness, *node) {
 		return nearTo(whole.b, tight.b, source)
 	}
 	value, limit := whole.a, whole.b
-	if value.limits && !limit.limits {
+	if !value.reads || limit.reads && value.limits && !limit.limits {
 		value, limit = limit, value
 	}
 	near := nearness{value: value.String(), limit: limit.String(), valueNow: shown(value, source), limitNow: shown(limit, source)}
+	if limit.op == opNumber && !limit.limits {
+		near.limit = near.limitNow // it is written out
+	}
 	a, okA := m.number(value)
 	b, okB := m.number(limit)
 	if okA && okB && a.Sign() == b.Sign() && b.Sign() != 0 {
