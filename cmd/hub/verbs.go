@@ -26,7 +26,7 @@ func verbs() []verb {
 	return slices.Concat(
 		[]verb{demoVerb(), serveVerb(), checkVerb()},
 		policyVerbs(),
-		[]verb{policyTestVerb()},
+		[]verb{policyTestVerb(), policyExplainVerb()},
 		policyToolVerbs(),
 		ctlVerbs(),
 		stopVerbs(),

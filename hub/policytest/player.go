@@ -28,8 +28,10 @@ type player struct {
 	named   map[string][]hub.OrderID
 	seen    map[hub.OrderID]bool
 	fills   int
-	entries int
-	watched map[string]int
+	// managers have a say in the state that is asked about, and let everything pass here.
+	managers []string
+	entries  int
+	watched  map[string]int
 	// effects of the step that is being played.
 	effects []core.Effect
 }
@@ -406,8 +408,13 @@ func (p *player) complete(o *order) order {
 
 // input is an order as the hub gets it.
 func (p *player) input(o order) hub.SubmitOrder {
+	var verdicts []hub.Verdict
+	for _, m := range p.managers {
+		verdicts = append(verdicts, hub.Verdict{Manager: m, Pass: true})
+	}
 	return hub.SubmitOrder{
-		Trader: o.trader, Gateway: o.gateway, Market: p.view(o.instrument),
+		Verdicts: verdicts,
+		Trader:   o.trader, Gateway: o.gateway, Market: p.view(o.instrument),
 		Request: hub.OrderRequest{
 			Instrument: o.instrument, Direction: o.direction, Offset: o.offset, Type: o.kind, Price: o.price, Qty: o.quantity, Reference: o.reference,
 		},

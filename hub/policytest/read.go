@@ -61,7 +61,7 @@ func (r *reader) fail(n *yaml.Node, where, format string, args ...any) {
 
 // didYouMean is "; did you mean x?" with the nearest of the known words; "" when none is near.
 func didYouMean(written string, known []string) string {
-	if near := spell.Nearest(written, known); near != "" {
+	if near := spell.Within(written, known, max(1, min(len(written)/3, 4))); near != "" {
 		return "; did you mean " + near + "?"
 	}
 	return ""
@@ -339,13 +339,20 @@ func (r *reader) instrument(n *yaml.Node, where string) (hub.Instrument, bool) {
 	return i, true
 }
 
+// plainWorld is what a test begins with that says nothing.
+func plainWorld() world {
+	return world{
+		contracts: map[hub.Instrument]contract{}, calendar: "cn-futures", currency: "CNY", start: moment{date: "2026-11-23", clock: "10:00:00"}, gateways: []gateway{{name: "SIM"}},
+	}
+}
+
 func (r *reader) readFile(root *yaml.Node) *File {
 	f := &File{Name: r.file}
 	found := r.fields(root, "", keysOfFile)
 	if found == nil {
 		return f
 	}
-	base := world{contracts: map[hub.Instrument]contract{}, calendar: "cn-futures", currency: "CNY", start: moment{date: "2026-11-23", clock: "10:00:00"}, gateways: []gateway{{name: "SIM"}}}
+	base := plainWorld()
 	r.world = &base
 	r.readWorld(found, "")
 	_, uses := found["use"]

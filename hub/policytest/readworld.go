@@ -299,6 +299,10 @@ func (r *reader) markets(n *yaml.Node, where string) []quote {
 	}
 	var quotes []quote
 	for _, e := range r.pairs(n, where) {
+		if hint := didYouMean(e.key.Value, namesOf(keysOfMarket)); hint != "" && !isContract(r.world, e.key.Value) && !strings.Contains(e.key.Value, ".") {
+			r.fail(e.key, where, "unknown key %s%s", e.key.Value, hint)
+			continue
+		}
 		if i, ok := r.instrument(e.key, where); ok {
 			quotes = append(quotes, r.quote(e.value, join(where, e.key.Value), i)...)
 		}

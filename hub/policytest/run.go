@@ -93,7 +93,17 @@ func Run(f *File, folder []hub.PolicyFile, o Options) ([]Result, []policy.Error)
 
 // run plays one test.
 func run(t *Test, s *stage, files []hub.PolicyFile, rules *policy.Rules, calendars calendar.Library) Result {
-	w := t.world.clone()
+	result := Result{File: t.File, Line: t.Line, Name: t.Name}
+	if result.Failure = s.open(t.world, files, rules, calendars); result.Failure == nil {
+		result.Failure = s.play(t.steps, nil)
+	}
+	result.Entries = s.entries
+	return result
+}
+
+// open brings a hub up to where a test begins.
+func (s *stage) open(begin world, files []hub.PolicyFile, rules *policy.Rules, calendars calendar.Library) *Failure {
+	w := begin.clone()
 	if len(w.traders) == 0 {
 		for _, name := range rules.Traders() {
 			w.traders = append(w.traders, hub.TraderSetUp{Name: name, Capital: capitalOf})
@@ -105,18 +115,13 @@ func run(t *Test, s *stage, files []hub.PolicyFile, rules *policy.Rules, calenda
 	if !s.file.All {
 		files = complete(files, rules, w.traders)
 	}
-	p := newPlayer(&w, calendarSet(calendars, w.calendar))
-	s.player = p
-	s.coverage.expect(rules, s.at, t.File)
-	result := Result{File: t.File, Line: t.Line, Name: t.Name}
-	if err := p.open(files); err != nil {
-		result.Failure = &Failure{Place: fmt.Sprintf("%s:%d", t.File, t.Line), Step: "the beginning", At: p.clock(), Expected: "a hub that trades", Happened: err.Error()}
-	} else {
-		p.fired()
-		result.Failure = s.play(t.steps, nil)
+	s.player = newPlayer(&w, calendarSet(calendars, w.calendar))
+	s.coverage.expect(rules, s.at, s.test.File)
+	if err := s.player.open(files); err != nil {
+		return &Failure{Place: fmt.Sprintf("%s:%d", s.test.File, s.test.Line), Step: "the beginning", At: s.clock(), Expected: "a hub that trades", Happened: err.Error()}
 	}
-	result.Entries = p.entries
-	return result
+	s.fired()
+	return nil
 }
 
 // calendarSet is the calendars of a hub with a main one, the others where they are known to be.
