@@ -44,6 +44,9 @@ func TestWarningsAreGivenOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld()
 		w.open()
+		later := rb // of the same product
+		later.Symbol = "rb2705"
+		w.step(hub.Contracts{Gateway: "SIM", Contracts: append(slices.Clone(contracts), later)})
 		var rules *policy.Rules
 		given := map[string]bool{}
 		load := func(t *rapid.T) {
@@ -89,7 +92,7 @@ func TestWarningsAreGivenOnce(t *testing.T) {
 			},
 			"order": func(t *rapid.T) {
 				trader := rapid.SampledFrom([]hub.TraderName{"alpha", "beta"}).Draw(t, "trader")
-				k := rapid.SampledFrom([]hub.Contract{rb, gold}).Draw(t, "contract")
+				k := rapid.SampledFrom([]hub.Contract{rb, later, gold}).Draw(t, "contract")
 				w.now += 5e9
 				market := hub.MarketView{Last: d("3500"), Seen: w.now}
 				if rapid.Bool().Draw(t, "previous close") {
@@ -203,5 +206,51 @@ func TestWarningsAreBounded(t *testing.T) {
 	}
 	if err := w.core.Check(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWarningsAreOfWhatTheRuleReads: of a contract, of a product, or of all that a trader does.
+func TestWarningsAreOfWhatTheRuleReads(t *testing.T) {
+	w := newWorld()
+	w.open()
+	later := rb // of the same product
+	later.Symbol = "rb2705"
+	w.step(hub.Contracts{Gateway: "SIM", Contracts: []hub.Contract{rb, later, gold}})
+	files := policies()
+	files[0].Text = `policy: fund
+limits: {n: 1_000}
+rules:
+  - {name: any, require: order.quantity < 100}
+  - {name: all, require: 'trader.orders("today") < limits.n', warn: 0.1%}
+  - {name: contract, require: 'trader.contract.orders("today") < limits.n', warn: 0.1%}
+  - {name: product, require: 'trader.product.orders("today") < limits.n', warn: 0.1%}
+`
+	if a := w.step(hub.LoadPolicies{Files: files, Language: policy.Language})[0].(core.PoliciesAnswered); len(a.Errors) > 0 {
+		t.Fatal(a.Errors)
+	}
+	for i, c := range []struct {
+		k    hub.Contract
+		want string
+	}{
+		{rb, "[]"},
+		{rb, "[all contract product]"},
+		{later, "[]"}, // its first of this contract, and not the first of the product
+		{later, "[contract]"},
+		{gold, "[]"},
+		{gold, "[contract product]"},
+		{later, "[]"},
+	} {
+		w.now += 1e9
+		decided := w.step(hub.SubmitOrder{
+			Trader: "alpha", Market: hub.MarketView{Last: d("3500"), Seen: w.now},
+			Request: hub.OrderRequest{Instrument: c.k.Instrument, Direction: hub.Long, Offset: hub.Open, Type: hub.Limit, Price: d("3500"), Qty: d("1")},
+		})[0].(core.Decided)
+		names := []string{}
+		for _, x := range decided.Warnings {
+			names = append(names, x.Rule)
+		}
+		if got := fmt.Sprint(names); got != c.want || len(decided.Refusals) > 0 {
+			t.Errorf("order %d: warned of %s, want %s; %v", i, got, c.want, decided.Refusals)
+		}
 	}
 }

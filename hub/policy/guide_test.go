@@ -20,12 +20,21 @@ func TestGuide(t *testing.T) {
 	if len(pieces) < 10 {
 		t.Fatalf("%d pieces of policy in the guide", len(pieces))
 	}
+	var libraries []hub.PolicyFile // which other pieces use, by this name
+	for _, piece := range pieces {
+		if strings.HasPrefix(piece[1], "policy: library") {
+			libraries = append(libraries, hub.PolicyFile{Name: "library/own.yaml", Text: piece[1]})
+		}
+	}
 	for _, piece := range pieces {
 		text := piece[1]
+		if strings.HasPrefix(text, "policy: library") {
+			text = "policy: fund\nuse:\n  - file: library/own.yaml\n"
+		}
 		if !strings.HasPrefix(text, "policy:") {
 			text = "policy: trader\ntrader: alpha\n" + text
 		}
-		if _, errs := policy.Compile([]hub.PolicyFile{{Name: "guide.yaml", Text: text}}); len(errs) > 0 {
+		if _, errs := policy.Compile(append(libraries[:len(libraries):len(libraries)], hub.PolicyFile{Name: "guide.yaml", Text: text})); len(errs) > 0 {
 			t.Errorf("%s\n%s", text, lines(errs))
 		}
 	}

@@ -164,6 +164,7 @@ func referenceBounds() string {
 		{"rules of a file", MaxRules},
 		{"limits of a file", MaxLimits},
 		{"watches of a file", MaxWatches},
+		{"entries of a file's use; the rules that they take count as the file's own", MaxUses},
 		{"names, numbers, texts and operators of all rules of a file", MaxFileNodes},
 		{"names, numbers, texts and operators of one expression", MaxNodes},
 		{"characters of one expression", MaxExpression},
@@ -195,17 +196,42 @@ Everything that a policy file may say. How to write one is told in [policy-guide
 
 | key | in | is |
 |---|---|---|
-| ` + "`policy`" + ` | every file | ` + "`fund`, or `trader`" + ` |
+| ` + "`policy`" + ` | every file | ` + "`fund`, `trader`, or `library`" + ` |
 | ` + "`trader`" + ` | a trader's file | the trader's name, as the configuration has it |
 | ` + "`currency`" + ` | the fund's file, if wanted | the fund's currency, as the configuration has it |
 | ` + "`internal_cross`" + ` | the fund's file, if wanted | ` + "`refuse`" + `, as without it: an order that could trade with a working order of the fund is refused; ` + "`cancel_resting`" + `: the working one is cancelled first; ` + "`allow`" + `: nothing, for simulated markets |
 | ` + "`limits`" + ` | if wanted | names with numbers, and their units if wanted: ` + "`order_value: 1_000_000`" + `, ` + "`position: 500 lots`" + `; a rule reads ` + "`limits.order_value`" + `, of its own file |
-| ` + "`rules`" + ` | every file | a list of at least one rule |
+| ` + "`use`" + ` | a file of a trader or of the fund, if wanted | a list of libraries of which it uses rules: see below |
+| ` + "`rules`" + ` | every file that uses none | a list of rules; of all that are in force by the file, those that it uses included, at least one is not in shadow |
 | ` + "`watch`" + ` | if wanted | a list of watches: see below |
 | ` + "`name`" + ` | every rule | small letters, digits and -, beginning with a letter; once in a file |
 | ` + "`require`" + ` | every rule | the condition that must be true for an order to pass |
 | ` + "`when`" + ` | a rule, if wanted | the condition under which the rule applies; without it, it always does |
-| ` + "`because`" + ` | a rule, if wanted | the sentence of a refusal; ` + "`{order.value}`" + ` puts a value in, ` + "`{{` and `}}`" + ` are braces |
+| ` + "`because`" + ` | a rule, if wanted | the sentence of a refusal; ` + "`{order.value}`" + ` puts a value in, ` + "`{{` and `}}`" + ` are braces; ` + "`{en: ..., zh: ...}`" + `: in the trader's language |
+| ` + "`warn`" + ` | a rule, if wanted | ` + "`90%`" + `: the trader and the operator are warned when the rule would not hold with 90 % of its limits; or a condition that is true as long as nobody need be warned |
+| ` + "`mode`" + ` | a rule, if wanted | ` + "`enforce`" + `, as without it; ` + "`shadow`" + `: what the rule would refuse is recorded, and nothing is refused |
+| ` + "`controls`" + ` | a rule, if wanted | of which controls it is one: a list of numbers, 1 to 32 |
+
+Of each entry of ` + "`use`" + `:
+
+| key | is |
+|---|---|
+| ` + "`file`" + ` | the library, by its path from the policy folder: ` + "`library/china-futures.yaml`" + ` |
+| ` + "`rules`" + ` | if wanted, a list of names; without it, all of them |
+| ` + "`limits`" + ` | if wanted, numbers for some of the library's limits instead of its own; a number without a unit is in the library's |
+| ` + "`mode`" + ` | if wanted, the mode of all of them, whatever the library says |
+
+A library has these keys, and of those above ` + "`limits` and `rules`" + `:
+
+| key | is |
+|---|---|
+| ` + "`source`" + ` | where the rules are from: ` + "`title` and `date` (2025-10-09), and if wanted `publisher` and `url`" + ` |
+| ` + "`covers`" + ` | if wanted, what the rules are about |
+| ` + "`not_covered`" + ` | what the source asks for and the rules do not do |
+| ` + "`verify`" + ` | what the user must verify before using them |
+
+**A part of the limits**, ` + "`warn: 90%`" + `, is for comparisons with <, <=, > and >= that are joined by and and or, of which at least one has a limit, and which with a part of it become tighter: an upper bound over 0,
+or a lower bound under 0. For any other rule, write a condition. A limit behind the window of ` + "`large_cancels`" + ` stays what it is.
 
 ## The language of conditions
 
