@@ -161,7 +161,7 @@ func (r *rule) key(owner hub.TraderName) Key {
 func (r *rule) refusal(m *machine, fund bool, source Source, lang hub.Lang) hub.Refusal {
 	refusal := hub.Refusal{Code: CodeRule, Rule: r.name, Place: r.place, Fund: fund, Values: valuesOf(r.reads, source)}
 	if m.fate != fateNone {
-		refusal.Code, refusal.Text = CodeNotComputable, m.sentence()
+		refusal.Code, refusal.Text = CodeNotComputable, m.sentenceIn(lang)
 		return refusal
 	}
 	refusal.Text = r.because.in(lang).fill(source)

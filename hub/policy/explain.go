@@ -222,7 +222,7 @@ func (r *rule) warning(source Source, lang hub.Lang) string {
 	if r.percent == "" {
 		m := machine{source: source}
 		if _, ok := m.truth(r.warn); !ok {
-			return m.sentence()
+			return m.sentenceIn(lang)
 		}
 		return noMore(r.warnText, lang)
 	}

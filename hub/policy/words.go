@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"strconv"
 
 	"tradehub/hub"
 )
@@ -66,3 +67,32 @@ func (n nearness) sentence(lang hub.Lang) string {
 	}
 	return value + ", at " + n.part + " % of " + limit
 }
+
+// sentenceIn says in words what could not be computed, and why. The source's own words are in the source's language.
+func (m *machine) sentenceIn(lang hub.Lang) string {
+	if lang != hub.Chinese {
+		return m.sentence()
+	}
+	switch m.fate {
+	case fateNone:
+		return ""
+	case fateMissing:
+		if m.why == "" {
+			return m.at.String() + " 缺失"
+		}
+		return m.at.String() + " 缺失：" + clean(m.why)
+	case fateWrongKind:
+		return m.at.String() + " 不是" + kindsInChinese[m.at.kind]
+	case fateZeroDivisor:
+		return "不能除以 " + m.at.b.String() + "：其值为 0"
+	case fateNotTraded:
+		return m.at.String() + " 以 " + m.at.text + " 为单位，而 " + clean(m.why) + " 类合约不以 " + m.at.text + " 计量"
+	case fateTooLong:
+		return m.at.String() + " 超过 " + strconv.Itoa(MaxText) + " 字节"
+	case fateTooLarge:
+		return m.at.String() + " 过大：小数点前超过 19 位"
+	}
+	panic("policy: unknown fate")
+}
+
+var kindsInChinese = [...]string{KindMissing: "缺失值", KindNumber: "数字", KindText: "文本", KindTruth: "真假值"}
