@@ -136,12 +136,10 @@ func TestWarningsAreGivenOnce(t *testing.T) {
 					got = append(got, x.Rule)
 				}
 				for _, e := range effects {
-					switch e := e.(type) {
-					case core.Notice:
-						if e.Trader == trader && len(e.Refusals) == 0 {
-							told = append(told, e.Text)
-						}
-					case core.Alert:
+					if e, ok := e.(core.Notice); ok && e.Trader == trader && len(e.Refusals) == 0 {
+						told = append(told, e.Text)
+					}
+					if e, ok := e.(core.Alert); ok {
 						alerts = append(alerts, e.Text)
 					}
 				}

@@ -3,6 +3,7 @@ package policy_test
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,7 +35,7 @@ func TestGuide(t *testing.T) {
 		if !strings.HasPrefix(text, "policy:") {
 			text = "policy: trader\ntrader: alpha\n" + text
 		}
-		if _, errs := policy.Compile(append(libraries[:len(libraries):len(libraries)], hub.PolicyFile{Name: "guide.yaml", Text: text})); len(errs) > 0 {
+		if _, errs := policy.Compile(append(slices.Clip(libraries), hub.PolicyFile{Name: "guide.yaml", Text: text})); len(errs) > 0 {
 			t.Errorf("%s\n%s", text, lines(errs))
 		}
 	}

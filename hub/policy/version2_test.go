@@ -309,14 +309,13 @@ func TestUsedRulesAreAsIfWritten(t *testing.T) {
 		world := r.world()
 		limits := fmt.Sprintf("limits: {a: %s, b: 5.5, part: 0.5, loss: -4}\n", r.one("3", "5", "2.5"))
 		written := text(fundHead, all)
-		taken := all
 		use := "use:\n  - file: lib.yaml\n"
 		if !strings.Contains(limits, "a: 3,") {
 			use += "    limits: {a: " + strings.TrimSuffix(strings.Fields(limits)[2], ",") + "}\n"
 			written = strings.Replace(written, drawnLimits, limits, 1)
 		}
 		if rapid.Bool().Draw(t, "some") {
-			taken = slices.DeleteFunc(slices.Clone(all), func(d drawn) bool { return d.name != "last" && rapid.Bool().Draw(t, "left out") })
+			taken := slices.DeleteFunc(slices.Clone(all), func(d drawn) bool { return d.name != "last" && rapid.Bool().Draw(t, "left out") })
 			var names []string
 			for _, d := range taken {
 				names = append(names, d.name)

@@ -111,7 +111,7 @@ func (t *tightening) comparison(n *node) *node {
 		t.fail(n, "does not surely become tighter with a part of its limits")
 		return n
 	}
-	t.sure = t.sure && !(n.a.limits && n.a.reads) && !(n.b.limits && n.b.reads)
+	t.sure = t.sure && (!n.a.limits || !n.a.reads) && (!n.b.limits || !n.b.reads)
 	return &made
 }
 
