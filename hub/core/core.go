@@ -366,7 +366,9 @@ func (c *Core) mark(in hub.Marks) {
 			}
 			c.fund.mark(&sum, k, m.Price)
 			c.fund.seen(k.key, cmp.Or(m.Seen, c.now))
-			c.unassigned.mark(&sum, k, m.Price)
+			if c.unassigned.mark(&sum, k, m.Price) {
+				c.stir(c.fund)
+			}
 			for i, b := range c.traders {
 				if b.mark(&sum, k, m.Price) {
 					touched[i] = true

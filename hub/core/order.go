@@ -404,6 +404,7 @@ func (c *Core) hold(o *order, old hold, k *contract) {
 		b.apply(&sum, p, o.Direction, now, +1)
 	}
 	c.touch(k.key)
+	c.stir(c.byTrader[o.Trader])
 	c.must(&sum, "holding "+string(o.ID))
 }
 

@@ -201,9 +201,10 @@ func (a *amount) key() string {
 
 // sheet is a policy file, drawn.
 type sheet struct {
-	owner hub.TraderName // "" for the fund
-	rules []rule
-	cross string // of the fund: what becomes of orders that would meet
+	owner   hub.TraderName // "" for the fund
+	rules   []rule
+	cross   string // of the fund: what becomes of orders that would meet
+	watches []watch
 }
 
 func (p sheet) file() hub.PolicyFile {
@@ -223,6 +224,12 @@ func (p sheet) file() hub.PolicyFile {
 		}
 		fmt.Fprintf(&b, "    require: %q\n", r.require)
 	}
+	if len(p.watches) > 0 {
+		b.WriteString("watch:\n")
+	}
+	for _, x := range p.watches {
+		b.WriteString(x.yaml())
+	}
 	return hub.PolicyFile{Name: name, Text: b.String()}
 }
 
@@ -237,6 +244,9 @@ func drawPolicies(revision uint32) []sheet {
 	for _, t := range traders {
 		both := &condition{op: "and", of: []*condition{limit("trader.position.long_after"), limit("trader.position.short_after")}}
 		all = append(all, sheet{owner: t, rules: append([]rule{{name: "position", require: both}}, drawRules(rng, revision)...)})
+	}
+	for i := range all {
+		all[i].watches = drawWatches(rng, revision, all[i].owner)
 	}
 	all[0].cross = []string{"allow", "refuse", "cancel_resting"}[rng.IntN(3)]
 	return all

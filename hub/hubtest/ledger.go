@@ -11,16 +11,18 @@ import (
 // ledger is the record of a story as a patient clerk would keep it: what happened, in order, and no sums. Every number is counted anew, from the first line on, each time that
 // somebody asks. It knows entries and effects, which are what an audit would have, and nothing of the core's books.
 type ledger struct {
-	now       hub.Time
-	days      map[string][]hub.RollDay // that have begun, by calendar
-	setUp     hub.SetUp
-	contracts map[hub.Instrument]hub.Contract
-	up        map[hub.GatewayName]bool
-	states    map[subject]hub.State
-	stamp     hub.Time                    // of the entry
-	cut       map[hub.TraderName]hub.Time // when everything of a trader was cancelled last, in this life of the hub
-	policies  []sheet
-	rates     map[string]word // the newest word on each currency
+	now         hub.Time
+	days        map[string][]hub.RollDay // that have begun, by calendar
+	setUp       hub.SetUp
+	contracts   map[hub.Instrument]hub.Contract
+	up          map[hub.GatewayName]bool
+	restraints  map[subject]map[string]hub.State // by who set them: a watch's name, or "" for a person
+	watches     []*standingWatch                 // of the policies in force
+	flattenings []*flattening
+	stamp       hub.Time // of the entry
+	cuts        []cut
+	policies    []sheet
+	rates       map[string]word // the newest word on each currency
 
 	events []event
 	lines  []line
@@ -39,10 +41,11 @@ type subject struct {
 type recorded struct {
 	hub.Order
 	sent   bool
-	waited bool     // for others of the fund to be cancelled
-	worst  *big.Rat // at which it is valued
-	rolls  int      // trading days of its contract that had begun when it was decided
-	endsAt *big.Rat // the venue cancelled it with so much filled, of which not all is reported
+	waited bool        // for others of the fund to be cancelled
+	worst  *big.Rat    // at which it is valued
+	rolls  int         // trading days of its contract that had begun when it was decided
+	closes *flattening // whose it is, if the hub sent it to close something
+	endsAt *big.Rat    // the venue cancelled it with so much filled, of which not all is reported
 }
 
 // eventKind is something that rules count.
@@ -93,7 +96,7 @@ type moved struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{contracts: map[hub.Instrument]hub.Contract{}, up: map[hub.GatewayName]bool{}, states: map[subject]hub.State{}, byID: map[hub.OrderID]*recorded{}, days: map[string][]hub.RollDay{}, seen: map[string]int{}, rates: map[string]word{}}
+	return &ledger{contracts: map[hub.Instrument]hub.Contract{}, up: map[hub.GatewayName]bool{}, restraints: map[subject]map[string]hub.State{}, byID: map[hub.OrderID]*recorded{}, days: map[string][]hub.RollDay{}, seen: map[string]int{}, rates: map[string]word{}}
 }
 
 func (l *ledger) note(kind eventKind, o hub.Order) *event {

@@ -62,6 +62,7 @@ func (w *World) move(m Move) error {
 			w.gatewayUp()
 		}
 		w.now += hub.Time(int64(m.A%12_000)-500) * 1_000_000
+		w.flattenStep(m.C)
 		if m.B%4 == 0 {
 			w.propose(hub.ExpireWaits{Since: w.now - 10e9}, nil)
 		}
@@ -122,6 +123,8 @@ func (w *World) move(m Move) error {
 		w.propose(w.dayBegins(calendar), nil)
 	case Transfer:
 		w.transfer(m)
+	case Flatten:
+		w.flatten(m)
 	case Rates:
 		w.rates(m)
 	case kinds:
@@ -313,6 +316,9 @@ func (w *World) end() error {
 	w.propose(hub.GatewayState{Gateway: "SIM", Reason: "the end"}, nil)
 	w.gatewayUp()
 	w.settleAll()
+	if err := w.closeAll(); err != nil {
+		return err
+	}
 	for _, q := range w.questions {
 		if q.life == 0 && (q.answers != 1 || q.decided != 1) {
 			return fmt.Errorf("not answered once: an order of %s has %d answers", q.trader, q.answers)

@@ -25,6 +25,9 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 	if err := l.rated(e.Input, effects); err != nil {
 		return fmt.Errorf("rates otherwise: entry %d: %w", e.Seq, err)
 	}
+	if err := l.flattened(e.Input, effects); err != nil {
+		return fmt.Errorf("entry %d: %w", e.Seq, err)
+	}
 	for _, effect := range effects { // fills first: an order that ends has them
 		if traded, ok := effect.(core.Traded); ok {
 			l.traded(traded.Trade)
@@ -44,6 +47,7 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 			}
 		}
 	}
+	l.watched()
 	return nil
 }
 
@@ -84,7 +88,7 @@ func (l *ledger) input(in hub.Input) {
 	case hub.SetUp:
 		l.setUp = in
 		l.firstRates(in)
-		l.cut = map[hub.TraderName]hub.Time{}
+		l.cuts = nil
 		for _, g := range in.Gateways {
 			l.up[g] = false
 		}
@@ -95,7 +99,7 @@ func (l *ledger) input(in hub.Input) {
 	case hub.GatewayState:
 		l.up[in.Gateway] = in.Up
 	case hub.SetState:
-		l.states[subject{in.Scope, in.Name}] = in.State
+		l.setState(in)
 	case hub.RollDay:
 		if days := l.days[in.Calendar]; len(days) == 0 || in.Day > days[len(days)-1].Day {
 			l.days[in.Calendar] = append(days, in)
@@ -110,16 +114,7 @@ func (l *ledger) input(in hub.Input) {
 			l.cancel(o)
 		}
 	case hub.CancelAll:
-		for _, t := range traders {
-			if in.Part.Covers(t, "SIM", contracts[0].Instrument) {
-				l.cut[t] = max(l.cut[t], l.stamp)
-			}
-		}
-		for _, o := range l.orders {
-			if !o.Status.Final() && in.Part.Covers(o.Trader, o.Gateway, o.Instrument) {
-				l.cancel(o)
-			}
-		}
+		l.cancelPart(in.Part)
 	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.ExpireWaits, hub.VenueReport, hub.Reconcile, hub.TransferPosition, hub.TransferCapital:
 	}
 }
@@ -158,6 +153,7 @@ func (l *ledger) load(in hub.LoadPolicies) {
 	var revision uint32
 	if _, err := fmt.Sscanf(in.By, "revision %d", &revision); err == nil {
 		l.policies = drawPolicies(revision)
+		l.watchesOf(l.policies)
 	}
 }
 
@@ -243,9 +239,11 @@ func (l *ledger) decision(in hub.Input, d core.Decided) error {
 		}
 		return nil
 	}
-	if in, ok := in.(hub.SubmitOrder); ok && in.Asked <= l.cut[in.Trader] {
+	if in, ok := in.(hub.SubmitOrder); ok && slices.ContainsFunc(l.cuts, func(x cut) bool {
+		return in.Asked <= x.at && x.part.Covers(in.Trader, in.Gateway, in.Request.Instrument)
+	}) {
 		if d.Order.Status != hub.Cancelled {
-			return fmt.Errorf("asked for at %d and decided as %s, and everything was cancelled at %d", in.Asked, d.Order.Status, l.cut[in.Trader])
+			return fmt.Errorf("asked for at %d and decided as %s, and everything was cancelled after that", in.Asked, d.Order.Status)
 		}
 		l.seen["withdrawn"]++
 		return nil
@@ -304,7 +302,7 @@ func (q *asked) refusals(verdicts []hub.Verdict) []string {
 		out = append(out, "rate ")
 	}
 	for _, of := range []subject{{hub.ScopeTrader, string(o.Trader)}, {hub.ScopeFund, ""}, {hub.ScopeGateway, string(o.Gateway)}} {
-		switch l.states[of] {
+		switch l.state(of) {
 		case hub.Active:
 		case hub.ReduceOnly:
 			if !q.shrinks(c) {
@@ -315,6 +313,9 @@ func (q *asked) refusals(verdicts []hub.Verdict) []string {
 		case hub.Halted:
 			out = append(out, "halted ")
 		}
+	}
+	if slices.ContainsFunc(l.flattenings, func(f *flattening) bool { return f.part.Covers(o.Trader, o.Gateway, o.Instrument) }) {
+		out = append(out, "flattening ")
 	}
 	if !l.up[o.Gateway] {
 		out = append(out, "gateway-down ")

@@ -151,6 +151,9 @@ func (w *World) play(story Story) (err error) {
 		if err := w.check(); err != nil {
 			return fmt.Errorf("%w (after move %d: %s)", err, i, m)
 		}
+		if err := w.auditWatches(); err != nil {
+			return fmt.Errorf("%w (after move %d: %s)", err, i, m)
+		}
 		if i%auditEvery == 0 {
 			if err := w.audit(); err != nil {
 				return fmt.Errorf("%w (after move %d: %s)", err, i, m)
@@ -252,7 +255,7 @@ func (w *World) commit() {
 	effects := w.core.Step(e)
 	w.follow(e, effects)
 	for _, effect := range effects {
-		if _, send := effect.(core.Send); send && of.asked <= w.cut[of.trader] {
+		if _, send := effect.(core.Send); send && of != nil && of.asked <= w.cut[of.trader] {
 			w.wrong = fmt.Errorf("sent after everything was cancelled: what %s had asked for at %d, and %d was the time of the cancel", of.trader, of.asked, w.cut[of.trader])
 		}
 		w.todo = append(w.todo, todo{effect, of})
@@ -334,9 +337,11 @@ func (w *World) dispatch() error {
 			q.ask = e.Ask
 			w.asked = append(w.asked, q)
 		}
+	case core.FlattenWanted:
+		w.flattenStep(uint32(len(w.journal)) * 2654435761)
 	case core.Alert:
 		w.say("alert: %s", e.Text)
-	case core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.FlattenWanted, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled, core.Crossed, core.TransferAnswered, core.Moved, core.RatesAnswered, core.NumbersAnswered, core.OverrideChanged, core.OverrideAnswered:
+	case core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled, core.Crossed, core.TransferAnswered, core.Moved, core.RatesAnswered, core.NumbersAnswered, core.OverrideChanged, core.OverrideAnswered:
 	}
 	return nil
 }
