@@ -28,6 +28,7 @@ const (
 	TypeGateways   Type = "gateways"   // names, or names with KeysOfGateway
 	TypeGroups     Type = "groups"     // a list of KeysOfGroup
 	TypePublished  Type = "published"  // fund, traders, contracts or products with names and numbers
+	TypeStatement  Type = "statement"  // agrees, or contracts with KeysOfStatement
 	TypeUpDown     Type = "up or down" // gateways with up or down
 	TypeTests      Type = "tests"      // a list of KeysOfTest
 	TypeSteps      Type = "steps"      // a list of KeysOfStep
@@ -88,7 +89,7 @@ var (
 		{Name: "gateway", Type: TypeUpDown, Meaning: "a gateway goes down, or comes up"},
 		{Name: "rates", Type: TypeNumbers, Meaning: "a person says what currencies are worth"},
 		{Name: "publish", Type: TypePublished, Meaning: "numbers are published, or, with none, withdrawn"},
-		{Name: "statement", Type: TypePositions, Meaning: "the venue states its account: agrees, or what it has of contracts where it does not agree with the books"},
+		{Name: "statement", Type: TypeStatement, Meaning: "the venue states its account: agrees, or what it has of contracts where it does not agree with the books"},
 		{Name: "transfer", Type: TypeTransfer, Meaning: "the operator moves a position between traders"},
 		{Name: "capital", Type: TypeNumbers, Meaning: "capital comes in for traders, or, negative, is taken out"},
 		{Name: "cancel_all", Type: TypeText, Meaning: "the operator cancels all orders of a trader, of a gateway, or of the fund"},
@@ -190,12 +191,12 @@ var (
 	}
 )
 
-// Keys are the keys of every part of a test file, by the part: file, test, step, order, fill, reject, market, contract, position, gateway, group, transfer. The slices are the caller's.
+// Keys are the keys of every part of a test file, by the part: file, test, step, order, fill, reject, market, contract, position, gateway, group, transfer, statement. The slices are the caller's.
 func Keys() map[string][]Key {
 	return map[string][]Key{
 		"file": slices.Clone(keysOfFile), "test": slices.Clone(keysOfTest), "step": slices.Clone(keysOfStep), "order": slices.Clone(keysOfOrder), "fill": slices.Clone(keysOfFill),
 		"reject": slices.Clone(keysOfReject), "market": slices.Clone(keysOfMarket), "contract": slices.Clone(keysOfContract), "position": slices.Clone(keysOfPosition),
-		"gateway": slices.Clone(keysOfGateway), "group": slices.Clone(keysOfGroup), "transfer": slices.Clone(keysOfTransfer),
+		"gateway": slices.Clone(keysOfGateway), "group": slices.Clone(keysOfGroup), "transfer": slices.Clone(keysOfTransfer), "statement": slices.Clone(keysOfStatement),
 	}
 }
 
