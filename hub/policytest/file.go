@@ -168,6 +168,7 @@ type order struct {
 	offset     hub.Offset
 	reference  string
 	fill       bool
+	reject     bool
 }
 
 // fill is a fill of an order that has a name.

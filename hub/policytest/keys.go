@@ -128,6 +128,7 @@ var (
 		{Name: "gateway", Type: TypeText, Meaning: "through which it is to go"},
 		{Name: "reference", Type: TypeText, Meaning: "the trader's own words"},
 		{Name: "fill", Type: TypeTruth, Meaning: "the venue fills all of it at once, at its price"},
+		{Name: "reject", Type: TypeTruth, Meaning: "the venue rejects it at once"},
 	}
 	keysOfFill = []Key{
 		{Name: "order", Type: TypeText, Meaning: "its name, or last"},

@@ -32,6 +32,8 @@ type player struct {
 	managers []string
 	entries  int
 	watched  map[string]int
+	// rejects: the venue rejects the order that is being sent.
+	rejects bool
 	// effects of the step that is being played.
 	effects []core.Effect
 }
@@ -98,11 +100,15 @@ func (m *market) set(fields map[string]hub.Decimal) {
 		m.view.PreClose = m.view.Last
 	}
 	m.said["first"] = m.said["first"] || m.said["last"]
-	if !m.said["bid"] && m.view.Last.IsPos() {
-		m.view.Bid = sum.Sub(m.view.Last, m.tick)
+	beside := hub.Decimal{} // nothing beside a price that is not there
+	if m.view.Last.IsPos() {
+		beside = m.tick
 	}
-	if !m.said["ask"] && m.view.Last.IsPos() {
-		m.view.Ask = sum.Add(m.view.Last, m.tick)
+	if !m.said["bid"] {
+		m.view.Bid = sum.Sub(m.view.Last, beside)
+	}
+	if !m.said["ask"] {
+		m.view.Ask = sum.Add(m.view.Last, beside)
 	}
 	width := sum.Mul(m.view.PreClose, tenth)
 	if !m.said["limit_up"] {
@@ -150,6 +156,9 @@ func (p *player) answers(e core.Effect) []hub.Input {
 	switch e := e.(type) {
 	case core.Send:
 		o := e.Permit.Order()
+		if p.rejects {
+			return []hub.Input{hub.VenueReport{Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportRejected, Reason: "the test says so", VenueTime: p.now}}
+		}
 		kind := hub.ReportResting
 		if o.Type == hub.Stop {
 			kind = hub.ReportAccepted
@@ -217,7 +226,7 @@ func (p *player) view(i hub.Instrument) hub.MarketView {
 		return hub.MarketView{}
 	}
 	v := m.view
-	if !m.quiet && v.Last.IsPos() {
+	if !m.quiet && (v.Last.IsPos() || v.Bid.IsPos() || v.Ask.IsPos()) {
 		v.Seen = p.now
 	}
 	t := p.now.UTC()
@@ -344,16 +353,17 @@ func (p *player) moveTo(t time.Time) error {
 			break
 		}
 		p.now = next
+		p.tick()
 		p.roll()
 	}
 	p.now = to
+	p.tick()
 	if since, waits := p.core.WaitsSince(); waits && p.now.Sub(since) >= waitMax {
 		p.step(hub.ExpireWaits{Since: p.now.Add(-waitMax)})
 	}
 	if p.core.Timed() {
 		p.step(hub.Clock{})
 	}
-	p.tick()
 	return nil
 }
 
@@ -424,7 +434,9 @@ func (p *player) input(o order) hub.SubmitOrder {
 // submit sends an order, and answers its id and what refuses it. An order that waits for others has neither.
 func (p *player) submit(o *order) (hub.OrderID, []hub.Refusal) {
 	at := len(p.effects)
+	p.rejects = o.reject
 	p.step(p.input(p.complete(o)))
+	p.rejects = false
 	var id hub.OrderID
 	var refusals []hub.Refusal
 	for _, e := range p.effects[at:] {

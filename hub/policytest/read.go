@@ -27,11 +27,14 @@ const (
 // Read reads a test file. With any error there is no File, and the errors are all there are, sorted.
 func Read(name, text string) (*File, []policy.Error) {
 	r := &reader{file: name, text: text}
-	if strings.TrimSpace(text) == "" {
+	if blank(text) {
 		return nil, []policy.Error{{File: name, Line: 1, Col: 1, Text: "the file is empty; a test file begins with tests:"}}
 	}
 	root, errs := policy.Tree(hub.PolicyFile{Name: name, Text: text})
-	r.errs = errs
+	for _, e := range errs {
+		e.Text = asTest.Replace(e.Text)
+		r.errs = append(r.errs, e)
+	}
 	var f *File
 	if root != nil {
 		f = r.readFile(root)
@@ -41,6 +44,19 @@ func Read(name, text string) (*File, []policy.Error) {
 		return nil, slices.Compact(r.errs)
 	}
 	return f, nil
+}
+
+// asTest has the errors of a YAML file speak of tests.
+var asTest = strings.NewReplacer("a policy file is", "a test file is", "policies have none", "tests have none")
+
+// blank reports whether there is nothing in a text but comments.
+func blank(text string) bool {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			return false
+		}
+	}
+	return true
 }
 
 // reader reads one test file.
@@ -370,6 +386,8 @@ func (r *reader) readFile(root *yaml.Node) *File {
 		r.fail(root, "", "tests is missing; write the list of tests")
 	case e.value.Kind != yaml.SequenceNode:
 		r.fail(e.value, "tests", "must be a list, each test beginning with - name: ..., not %s", shape(e.value))
+	case len(e.value.Content) == 0:
+		r.fail(e.key, "tests", "no tests: nothing would be shown; write at least one")
 	case len(e.value.Content) > MaxTests:
 		r.fail(e.value.Content[MaxTests], "tests", "more than %d tests", MaxTests)
 	default:
@@ -403,6 +421,9 @@ func (r *reader) readTest(n *yaml.Node, where string, lines map[string]int) *Tes
 	if !ok {
 		r.fail(n, where, "name is missing; write what the test shows")
 	} else if name, ok := r.word(e.value, where, "a name"); ok {
+		if strings.TrimSpace(name) == "" {
+			r.fail(e.value, where, "the name is empty; write what the test shows")
+		}
 		if lines[name] > 0 {
 			r.fail(e.value, where, "a test of this name is in line %d already", lines[name])
 		}

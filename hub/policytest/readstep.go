@@ -75,15 +75,10 @@ func (r *reader) step(n *yaml.Node, where string, depth int) *step {
 		r.names[s.name] = true
 	}
 	r.expectations(found, where, s)
-	if _, timed := found["at"]; s.what == "" && !timed && !s.looks() {
+	if s.what == "" && !slices.ContainsFunc([]string{"at", "values", "holds", "states"}, func(key string) bool { _, ok := found[key]; return ok }) {
 		r.fail(n, where, "nothing happens and nothing is expected; write one of %s", strings.Join(namesOf(keysOfAction), ", "))
 	}
 	return s
-}
-
-// looks reports whether a step expects anything.
-func (s *step) looks() bool {
-	return len(s.values)+len(s.holds)+len(s.states) > 0
 }
 
 func (r *reader) action(what string, n *yaml.Node, where string, depth int) any {
@@ -222,6 +217,12 @@ func (r *reader) order(n *yaml.Node, where string) *order {
 	}
 	if e, ok := found["fill"]; ok {
 		o.fill = r.truth(e.value, where+".fill")
+	}
+	if e, ok := found["reject"]; ok {
+		o.reject = r.truth(e.value, where+".reject")
+		if o.reject && o.fill {
+			r.fail(e.key, where, "filled and rejected at once; write one")
+		}
 	}
 	return o
 }

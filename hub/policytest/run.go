@@ -472,7 +472,7 @@ func (s *stage) fillStep(x *step, v *fill) *Failure {
 	for _, id := range ids {
 		o, ok := s.core.Order("", id)
 		if !ok || o.Status.Final() {
-			return s.failure(x, "an order that may still trade", fmt.Sprintf("order %s is %s %s", v.order, o.Status, o.Reason))
+			return s.failure(x, "an order that may still trade", strings.TrimSpace(fmt.Sprintf("order %s is %s %s", v.order, o.Status, o.Reason)))
 		}
 		s.player.fill(id, v.quantity, v.price)
 	}
