@@ -97,8 +97,14 @@ type holding struct {
 }
 
 type gateway struct {
-	name   hub.GatewayName
-	limits []hub.MessageLimit
+	name      hub.GatewayName
+	limits    []hub.MessageLimit
+	amendsNot bool
+}
+
+// up is the gateway when it is connected.
+func (g gateway) up() hub.GatewayState {
+	return hub.GatewayState{Gateway: g.name, Up: true, Limits: g.limits, Amends: !g.amendsNot}
 }
 
 // step is one step of a test.
@@ -176,6 +182,20 @@ type fill struct {
 	order    string
 	quantity hub.Decimal // 0: all
 	price    hub.Decimal // 0: the order's
+}
+
+// amendment is of an order that has a name; 0 leaves what it has.
+type amendment struct {
+	order           string
+	price, quantity hub.Decimal
+}
+
+// override lets one order past rules.
+type override struct {
+	order *order
+	worst hub.Decimal // price; 0: any
+	rules []string
+	open  time.Duration
 }
 
 // rejection is a venue's.

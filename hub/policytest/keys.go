@@ -33,6 +33,8 @@ const (
 	TypeTests      Type = "tests"      // a list of KeysOfTest
 	TypeSteps      Type = "steps"      // a list of KeysOfStep
 	TypeOrder      Type = "order"      // KeysOfOrder
+	TypeAmend      Type = "amendment"  // KeysOfAmend
+	TypeOverride   Type = "override"   // KeysOfOverride
 	TypeFill       Type = "fill"       // an order's name, or KeysOfFill
 	TypeReject     Type = "rejection"  // an order's name, or KeysOfReject
 	TypeTransfer   Type = "transfer"   // KeysOfTransfer
@@ -79,6 +81,8 @@ var (
 
 	keysOfAction = []Key{
 		{Name: "order", Type: TypeOrder, Meaning: "a trader sends an order"},
+		{Name: "amend", Type: TypeAmend, Meaning: "its owner changes price or quantity of a working order"},
+		{Name: "override", Type: TypeOverride, Meaning: "two persons let one order past rules"},
 		{Name: "cancel", Type: TypeNames, Meaning: "its owner cancels an order: its name, last, or all"},
 		{Name: "fill", Type: TypeFill, Meaning: "the venue fills an order"},
 		{Name: "reject", Type: TypeReject, Meaning: "the venue rejects an order"},
@@ -130,6 +134,16 @@ var (
 		{Name: "fill", Type: TypeTruth, Meaning: "the venue fills all of it at once, at its price"},
 		{Name: "reject", Type: TypeTruth, Meaning: "the venue rejects it at once"},
 	}
+	keysOfAmend = []Key{
+		{Name: "order", Type: TypeText, Meaning: "its name, or last"},
+		{Name: "price", Type: TypeNumber, Meaning: "the new price; the order's own when left out"},
+		{Name: "quantity", Type: TypeNumber, Meaning: "the new quantity in all, what is filled included; the order's own when left out"},
+	}
+	keysOfOverride = []Key{
+		{Name: "order", Type: TypeOrder, Meaning: "the one order that it is for: trader, contract, direction and size; price: the worst, any when left out"},
+		{Name: "rules", Type: TypeNames, Meaning: "rules that it lifts: order-value, or fund:order-value where trader and fund have one of that name"},
+		{Name: "for", Type: TypeSpan, Meaning: "how long it is open; 10m when left out"},
+	}
 	keysOfFill = []Key{
 		{Name: "order", Type: TypeText, Meaning: "its name, or last"},
 		{Name: "quantity", Type: TypeNumber, Meaning: "all that is left when left out"},
@@ -176,6 +190,7 @@ var (
 	}
 	keysOfGateway = []Key{
 		{Name: "limits", Type: TypeNames, Meaning: "messages that the channel takes: 50/1s"},
+		{Name: "amends", Type: TypeTruth, Meaning: "it can amend orders; true when left out"},
 	}
 	keysOfGroup = []Key{
 		{Name: "name", Type: TypeText, Meaning: "the group's"},
@@ -192,11 +207,11 @@ var (
 	}
 )
 
-// Keys are the keys of every part of a test file, by the part: file, test, step, order, fill, reject, market, contract, position, gateway, group, transfer, statement. The slices are the caller's.
+// Keys are the keys of every part of a test file, by the part: file, test, step, order, amend, override, fill, reject, market, contract, position, gateway, group, transfer, statement. The slices are the caller's.
 func Keys() map[string][]Key {
 	return map[string][]Key{
 		"file": slices.Clone(keysOfFile), "test": slices.Clone(keysOfTest), "step": slices.Clone(keysOfStep), "order": slices.Clone(keysOfOrder), "fill": slices.Clone(keysOfFill),
-		"reject": slices.Clone(keysOfReject), "market": slices.Clone(keysOfMarket), "contract": slices.Clone(keysOfContract), "position": slices.Clone(keysOfPosition),
+		"reject": slices.Clone(keysOfReject), "amend": slices.Clone(keysOfAmend), "override": slices.Clone(keysOfOverride), "market": slices.Clone(keysOfMarket), "contract": slices.Clone(keysOfContract), "position": slices.Clone(keysOfPosition),
 		"gateway": slices.Clone(keysOfGateway), "group": slices.Clone(keysOfGroup), "transfer": slices.Clone(keysOfTransfer), "statement": slices.Clone(keysOfStatement),
 	}
 }

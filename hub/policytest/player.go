@@ -34,6 +34,8 @@ type player struct {
 	watched  map[string]int
 	// rejects: the venue rejects the order that is being sent.
 	rejects bool
+	// read is what the rules were told of an amendment.
+	read policy.Playback
 	// effects of the step that is being played.
 	effects []core.Effect
 }
@@ -172,6 +174,19 @@ func (p *player) answers(e core.Effect) []hub.Input {
 			return nil
 		}
 		return []hub.Input{p.cancelled(e.Order)}
+	case core.Amend:
+		o := e.Permit.Order()
+		if p.world.silent {
+			return nil
+		}
+		return []hub.Input{hub.VenueReport{
+			Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportAmended, Amendment: o.Amendment.Number, Price: o.Amendment.Price, Qty: o.Amendment.Qty, VenueTime: p.now,
+		}}
+	case core.AmendAnswered:
+		p.read = policy.Playback{}
+		for _, r := range e.Considered.Readings { // they are the core's until its next step
+			p.read[r.Ref.String()] = r.Value
+		}
 	case core.JudgeAgain:
 		if e.Order.CancelAsked {
 			return []hub.Input{hub.JudgeOrder{Ask: e.Ask}}
@@ -255,7 +270,7 @@ func (p *player) open(files []hub.PolicyFile) error {
 			contracts[i].Currency = cmp.Or(contracts[i].Currency, p.world.currency)
 		}
 		p.step(hub.Contracts{Gateway: g.name, Contracts: slices.Clone(contracts)})
-		p.step(hub.GatewayState{Gateway: g.name, Up: true, Limits: g.limits})
+		p.step(g.up())
 	}
 	if len(p.world.positions) > 0 {
 		if err := p.seed(); err != nil {
@@ -491,7 +506,7 @@ func (p *player) restart() error {
 	}
 	p.step(p.setUp())
 	for _, g := range p.world.gateways {
-		p.step(hub.GatewayState{Gateway: g.name, Up: true, Limits: g.limits})
+		p.step(g.up())
 	}
 	return nil
 }

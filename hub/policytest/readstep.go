@@ -91,6 +91,10 @@ func (r *reader) action(what string, n *yaml.Node, where string, depth int) any 
 			r.isOrder(n, where, name)
 		}
 		return list
+	case "amend":
+		return r.amendment(n, where)
+	case "override":
+		return r.override(n, where)
 	case "fill":
 		return r.fill(n, where)
 	case "reject":
@@ -324,7 +328,7 @@ func (r *reader) states(n *yaml.Node, where string) []standing {
 
 func (r *reader) expectations(found map[string]field, where string, s *step) {
 	const rule = "the name of a rule"
-	isOrder := s.what == "order"
+	isOrder := s.what == "order" || s.what == "amend"
 	for _, x := range []struct {
 		key    string
 		orders bool

@@ -122,7 +122,11 @@ func (r *reader) gateways(n *yaml.Node, where string) {
 	for _, e := range r.pairs(n, where) {
 		where := join(where, e.key.Value)
 		g := gateway{name: hub.GatewayName(e.key.Value)}
-		if limits, ok := r.fields(e.value, where, keysOfGateway)["limits"]; ok {
+		found := r.fields(e.value, where, keysOfGateway)
+		if amends, ok := found["amends"]; ok {
+			g.amendsNot = !r.truth(amends.value, where+".amends")
+		}
+		if limits, ok := found["limits"]; ok {
 			for _, text := range r.list(limits.value, where+".limits", "messages and a time, such as 50/1s").all {
 				limit, err := hub.ParseMessageLimit(text)
 				if err != nil {

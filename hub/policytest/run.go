@@ -191,6 +191,10 @@ func (s *stage) once(x *step, got *outcome, last bool) *Failure {
 		return s.play(v, got)
 	case *fill:
 		return s.fillStep(x, v)
+	case *amendment:
+		return s.amend(x, v, got)
+	case *override:
+		return s.override(x, v)
 	case *rejection:
 		return s.each(x, []string{v.order}, func(o hub.Order) hub.Input {
 			return hub.VenueReport{Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportRejected, Reason: v.reason, VenueTime: s.now}
@@ -213,13 +217,10 @@ func (s *stage) once(x *step, got *outcome, last bool) *Failure {
 		}
 	case []upDown:
 		for _, g := range v {
-			in := hub.GatewayState{Gateway: g.gateway, Up: g.up}
-			if !g.up {
-				in.Reason = "the test says so"
-			}
+			in := hub.GatewayState{Gateway: g.gateway, Reason: "the test says so"}
 			for _, has := range s.world.gateways {
 				if has.name == g.gateway && g.up {
-					in.Limits = has.limits
+					in = has.up()
 				}
 			}
 			s.step(in)
@@ -299,12 +300,12 @@ func (s *stage) order(x *step, o *order, got *outcome, last bool) *Failure {
 		return f
 	}
 	if decision.Considered.Asked {
-		if f := s.faithful(x, a, decision); f != nil {
+		if f := s.faithful(x, a, slices.Concat(decision.Refusals, decision.Lifted)); f != nil {
 			return f
 		}
 		s.coverage.count(a.findings, s.at, s.test.File)
 	}
-	got.add(decision)
+	got.add(decision.Shadows, decision.Warnings)
 	if o.fill && len(refusals) == 0 {
 		s.player.fill(id, hub.Decimal{}, hub.Decimal{})
 	}
@@ -323,14 +324,14 @@ func (s *stage) decision(at int, id hub.OrderID) *core.Decided {
 }
 
 // faithful fails when the rules, asked before the step, said something else than they decided: then the test bench is wrong, and nothing that it says of rules is worth anything.
-func (s *stage) faithful(x *step, a *asked, d *core.Decided) *Failure {
+func (s *stage) faithful(x *step, a *asked, refusals []hub.Refusal) *Failure {
 	var said, did []string
 	for _, f := range a.findings {
 		if f.Refuses() {
 			said = append(said, f.Place+" "+f.Name)
 		}
 	}
-	for _, r := range slices.Concat(d.Refusals, d.Lifted) {
+	for _, r := range refusals {
 		if r.Place != "" || r.Code == policy.CodeNoPolicy {
 			did = append(did, r.Place+" "+r.Rule)
 		}
@@ -365,11 +366,11 @@ func (o *outcome) pass(x *step, over *outcome) {
 }
 
 // add takes in what shadow rules would have refused, and what is warned of.
-func (o *outcome) add(d *core.Decided) {
-	for _, r := range d.Shadows {
+func (o *outcome) add(shadows []hub.Refusal, warnings []hub.Warning) {
+	for _, r := range shadows {
 		o.shadow = append(o.shadow, said{r.Rule, r.Text, fmt.Sprintf("%s %s: %s%s", r.Place, r.Rule, r.Text, valued(r.Values))})
 	}
-	for _, w := range d.Warnings {
+	for _, w := range warnings {
 		o.warn = append(o.warn, said{w.Rule, w.Text, fmt.Sprintf("%s %s: %s%s", w.Place, w.Rule, w.Text, valued(w.Values))})
 	}
 }
@@ -580,7 +581,7 @@ func (s *stage) after(x *step, got, over *outcome) *Failure {
 		}
 		return f
 	}
-	if x.what != "order" && len(x.values)+len(x.holds) > 0 {
+	if x.what != "order" && x.what != "amend" && len(x.values)+len(x.holds) > 0 {
 		if f := s.look(x, s.ask(s.any())); f != nil {
 			return f
 		}
@@ -653,6 +654,10 @@ func (s *stage) words(x *step) string {
 	switch v := x.value.(type) {
 	case *order:
 		return s.complete(v).String()
+	case *amendment:
+		return "amend " + v.order
+	case *override:
+		return "override for " + s.complete(v.order).String()
 	case names:
 		return x.what + " " + strings.Join(v.all, ", ")
 	case *fill:
