@@ -1,13 +1,15 @@
 package policies_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
 	"tradehub/hub/policy"
+	"tradehub/hub/policytest"
 )
 
-// TestWatchesToUncomment: the watches at the end of the samples are right as soon as their "# " is removed, as the samples say.
+// TestWatchesToUncomment: the watches at the end of the samples are right as soon as their "# " is removed, as the samples say, and do what they say.
 func TestWatchesToUncomment(t *testing.T) {
 	all := files(t)
 	for i := range all {
@@ -27,6 +29,19 @@ func TestWatchesToUncomment(t *testing.T) {
 	}
 	if rules == nil {
 		t.FailNow()
+	}
+	text, err := os.ReadFile("testdata/watches_test.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	coverage := &policytest.Coverage{}
+	for _, failure := range played(t, "watches_test.yaml", string(text), all, coverage) {
+		t.Error(failure)
+	}
+	for _, c := range coverage.All() {
+		if lacks := c.Lacks(); c.Watch && lacks != "" {
+			t.Errorf("%s %s %s in testdata/watches_test.yaml", c.Place, c.Name, lacks)
+		}
 	}
 	acts := map[policy.Action]bool{}
 	for _, w := range rules.Watches() {

@@ -438,6 +438,7 @@ func (p *player) input(o order) hub.SubmitOrder {
 		verdicts = append(verdicts, hub.Verdict{Manager: m, Pass: true})
 	}
 	return hub.SubmitOrder{
+		Asked:    p.now + 1, // a step comes after the one before it, also where no time is between: a cancel of all orders is not of those that follow
 		Verdicts: verdicts,
 		Trader:   o.trader, Gateway: o.gateway, Market: p.view(o.instrument),
 		Request: hub.OrderRequest{

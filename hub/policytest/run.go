@@ -296,6 +296,9 @@ func (s *stage) order(x *step, o *order, got *outcome, last bool) *Failure {
 		}
 		return s.failure(x, s.expected(x), "the order waits: the orders of the fund that it would meet are being cancelled")
 	}
+	if decision.Order.Status == hub.Cancelled {
+		return s.failure(x, s.expected(x), "the order is withdrawn: "+decision.Order.Reason)
+	}
 	if f := s.decided(x, a, refusals); f != nil {
 		return f
 	}
