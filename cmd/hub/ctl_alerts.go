@@ -68,7 +68,9 @@ func (o operator) Alerts(ctx context.Context, after uint64) []ctl.Alert {
 	for {
 		all, next := o.h.runner.Alerts(after)
 		if len(all) > 0 {
-			return mapped(all, func(a runner.Alert) ctl.Alert { return ctl.Alert{Seq: a.Seq, Time: o.clock(a.Time.UTC()), Text: a.Text} })
+			return mapped(all, func(a runner.Alert) ctl.Alert {
+				return ctl.Alert{Seq: a.Seq, Time: o.clock(a.Time.UTC()), Text: a.Text}
+			})
 		}
 		select {
 		case <-next:

@@ -100,6 +100,11 @@ func (h *house) folderChanged(ctx context.Context) {
 	if content.Digest() == s.read.Digest() {
 		return
 	}
+	if h.runner.RolledBack(content.Files) { // it said something else meanwhile, which was refused, and says again what was rolled back
+		s.read = content
+		h.log.Warn("the policy folder says again what was rolled back: hub ctl policy reload puts it in force", "in_force", h.runner.Revision())
+		return
+	}
 	changed := content.Changed(s.read)
 	if lost := h.lost(content); lost != "" {
 		s.read = content

@@ -36,6 +36,7 @@ func verbs() []verb {
 		overrideVerbs(),
 		calendarVerbs(),
 		alertVerbs(),
+		recordVerbs(),
 		[]verb{versionVerb()},
 	)
 }

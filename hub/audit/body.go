@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -100,9 +101,9 @@ type Decision struct {
 	Outcome  string `json:"outcome"`
 	Revision string `json:"revision,omitempty"`
 	// Asked says that the rules were asked. Then Readings are all that they were told.
-	Asked    bool           `json:"asked"`
-	Readings map[string]any `json:"readings,omitempty"`
-	Refusals []Refusal      `json:"refusals,omitempty"`
+	Asked    bool             `json:"asked"`
+	Readings map[string]Value `json:"readings,omitempty"`
+	Refusals []Refusal        `json:"refusals,omitempty"`
 	// Shadows are what rules in shadow would have refused for. Warnings are those that were given.
 	Shadows  []Refusal `json:"shadows,omitempty"`
 	Warnings []Warning `json:"warnings,omitempty"`
@@ -257,51 +258,78 @@ func decisionOf(c *core.Considered, refusals []hub.Refusal, revision string, o h
 		d.States = &States{c.Trader.String(), c.Fund.String(), c.Gateway.String()}
 	}
 	if len(c.Readings) > 0 {
-		d.Readings = make(map[string]any, len(c.Readings))
+		d.Readings = make(map[string]Value, len(c.Readings))
 		for _, r := range c.Readings {
-			d.Readings[r.Ref.String()] = valueOf(r.Value)
+			d.Readings[r.Ref.String()] = Value{r.Value}
 		}
 	}
 	return d
 }
 
-// valueOf is a value in JSON: a number as it is, down to its digits, a text, a truth, or {"missing": why}.
-func valueOf(v policy.Value) any {
+// Value is a value that a rule was told. In JSON it is a number with its digits, a text, a truth, or {"missing": why}.
+type Value struct{ policy.Value }
+
+type missing struct {
+	Missing string `json:"missing"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (v Value) MarshalJSON() ([]byte, error) {
 	switch v.Kind {
 	case policy.KindNumber:
-		return json.Number(v.Number.String())
+		return []byte(v.Number.String()), nil
+	case policy.KindText:
+		return json.Marshal(v.Text)
+	case policy.KindTruth:
+		return json.Marshal(v.Truth)
+	case policy.KindMissing:
+	}
+	return json.Marshal(missing{v.Text})
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *Value) UnmarshalJSON(b []byte) error {
+	var text string
+	var truth bool
+	var none missing
+	switch {
+	case json.Unmarshal(b, &text) == nil:
+		v.Value = policy.Text(text)
+	case json.Unmarshal(b, &truth) == nil:
+		v.Value = policy.Truth(truth)
+	case json.Unmarshal(b, &none) == nil:
+		v.Value = policy.Missing(none.Missing)
+	default:
+		n, err := hub.ParseDecimal(string(b))
+		if err != nil {
+			return err
+		}
+		v.Value = policy.Number(n)
+	}
+	return nil
+}
+
+// String is the value as a rule would write it.
+func (v Value) String() string {
+	switch v.Kind {
+	case policy.KindNumber:
+		return v.Number.String()
 	case policy.KindText:
 		return v.Text
 	case policy.KindTruth:
-		return v.Truth
+		return strconv.FormatBool(v.Truth)
 	case policy.KindMissing:
 	}
-	return map[string]string{"missing": v.Text}
+	return "missing: " + v.Text
 }
 
 // Playback are the values that a decision was told, for the rules of then.
-func (d *Decision) Playback() (policy.Playback, error) {
+func (d *Decision) Playback() policy.Playback {
 	p := make(policy.Playback, len(d.Readings))
 	for name, v := range d.Readings {
-		switch v := v.(type) {
-		case json.Number:
-			n, err := hub.ParseDecimal(v.String())
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-			p[name] = policy.Number(n)
-		case string:
-			p[name] = policy.Text(v)
-		case bool:
-			p[name] = policy.Truth(v)
-		case map[string]any:
-			why, _ := v["missing"].(string)
-			p[name] = policy.Missing(why)
-		default:
-			return nil, fmt.Errorf("%s: %v is no value", name, v)
-		}
+		p[name] = v.Value
 	}
-	return p, nil
+	return p
 }
 
 func hashOf(f hub.PolicyFile) string {

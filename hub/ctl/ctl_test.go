@@ -131,6 +131,25 @@ func (o *operator) ReloadPolicy(_ context.Context, by string) (ctl.Reloaded, err
 	return ctl.Reloaded{Revision: "7f3a91", Files: 2, Errors: []string{"alpha.yaml:1:1: no"}}, o.note("reload by %s", by)
 }
 
+func (o *operator) Explain(_ context.Context, order, language string) (any, error) {
+	if order == "" {
+		return nil, &ctl.ProblemError{Text: "there is no order", Hint: "there are others"}
+	}
+	return map[string]string{"order": order, "language": language}, nil
+}
+
+func (o *operator) PolicyLog(context.Context) ([]ctl.Loaded, error) {
+	return []ctl.Loaded{{By: "anna", Revision: "7f3a91", Files: []ctl.PolicyFile{{Name: "fund.yaml"}}}}, nil
+}
+
+func (o *operator) Policy(_ context.Context, revision string) (ctl.Loaded, error) {
+	return ctl.Loaded{Revision: revision + "!"}, nil
+}
+
+func (o *operator) RollbackPolicy(_ context.Context, revision, by string) (ctl.RolledBack, error) {
+	return ctl.RolledBack{Revision: revision, Before: "7f3a91"}, o.note("rollback to %s by %s", revision, by)
+}
+
 func (o *operator) StartRPC(by string) (string, error) {
 	return "RPC服务启动成功", o.note("rpc start by %s", by)
 }
@@ -240,6 +259,15 @@ func TestEverything(t *testing.T) {
 	check("flatten", ctl.Flattening{Orders: 2, Positions: 1}, flattening, err)
 	reloaded, err := c.ReloadPolicy(ctx)
 	check("reload", ctl.Reloaded{Revision: "7f3a91", Files: 2, Errors: []string{"alpha.yaml:1:1: no"}}, reloaded, err)
+	explained := map[string]string{}
+	err = c.Explain(ctx, "k-1&2", "zh", &explained)
+	check("explain", map[string]string{"order": "k-1&2", "language": "zh"}, explained, err)
+	loads, err := c.PolicyLog(ctx)
+	check("policy log", []ctl.Loaded{{By: "anna", Revision: "7f3a91", Files: []ctl.PolicyFile{{Name: "fund.yaml"}}}}, loads, err)
+	load, err := c.Policy(ctx, "7f")
+	check("policy show", ctl.Loaded{Revision: "7f!"}, load, err)
+	back, err := c.RollbackPolicy(ctx, "7f")
+	check("rollback", ctl.RolledBack{Revision: "7f", Before: "7f3a91"}, back, err)
 	done, err = c.StopRPC(ctx)
 	check("rpc stop", ctl.Done{Done: "RPC服务已停止"}, done, err)
 	done, err = c.StartRPC(ctx)
@@ -249,7 +277,7 @@ func TestEverything(t *testing.T) {
 
 	who := me(t)
 	want := slices.Concat([]string{`orders "a&b" true`, `trades "alpha"`, `positions ""`}, asked, []string{
-		"cancel-all {Trader:alpha Gateway: Contract: All:false Reason:} by " + who, "flatten {Trader:alpha Gateway: Contract:rb2610.SHFE All:false Reason:fire} by " + who, "reload by " + who, "rpc stop by " + who, "rpc start by " + who, "log debug by " + who,
+		"cancel-all {Trader:alpha Gateway: Contract: All:false Reason:} by " + who, "flatten {Trader:alpha Gateway: Contract:rb2610.SHFE All:false Reason:fire} by " + who, "reload by " + who, "rollback to 7f by " + who, "rpc stop by " + who, "rpc start by " + who, "log debug by " + who,
 	})
 	if diff := cmp.Diff(want, o.did); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)

@@ -50,6 +50,11 @@ type Operator interface {
 	// Flatten begins to close positions; Status says how it goes on.
 	Flatten(ctx context.Context, whom Whom, by string) (Flattening, error)
 	ReloadPolicy(ctx context.Context, by string) (Reloaded, error)
+	// Explain is all that the permanent record has of an order, in its own form. PolicyLog and Policy are of policies that were loaded; RollbackPolicy puts one of them in force again.
+	Explain(ctx context.Context, order, language string) (any, error)
+	PolicyLog(ctx context.Context) ([]Loaded, error)
+	Policy(ctx context.Context, revision string) (Loaded, error)
+	RollbackPolicy(ctx context.Context, revision, by string) (RolledBack, error)
 	// StartRPC and StopRPC answer with what stock VeighNa would log.
 	StartRPC(by string) (said string, err error)
 	StopRPC(by string) (said string, err error)
@@ -122,6 +127,7 @@ func Handler(o Operator) http.Handler {
 	numberHandlers(mux, o)
 	bookHandlers(mux, o)
 	overrideHandlers(mux, o)
+	recordHandlers(mux, o)
 	post(mux, "/v1/cancel-all", some(func(r *http.Request, w Whom) (any, error) { return o.CancelAll(r.Context(), w, by(r)) }))
 	post(mux, "/v1/flatten", some(func(r *http.Request, w Whom) (any, error) { return o.Flatten(r.Context(), w, by(r)) }))
 	post(mux, "/v1/policy/reload", func(r *http.Request, _ struct{}) (any, error) { return o.ReloadPolicy(r.Context(), by(r)) })
