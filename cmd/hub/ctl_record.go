@@ -417,7 +417,7 @@ func auditExplain(e env, a asker, id, lang string) error {
 	if *a.json {
 		return writeJSON(e.stdout, x)
 	}
-	writeExplanation(e, x)
+	writeExplained(e, x)
 	return nil
 }
 
@@ -426,7 +426,7 @@ func explainTo(e env, a asker, ask func(context.Context, *ctl.Client) (json.RawM
 	err := show(e, a, ask, func(text json.RawMessage) {
 		x := new(audit.Explanation)
 		if wrong = json.Unmarshal(text, x); wrong == nil {
-			writeExplanation(e, x)
+			writeExplained(e, x)
 		}
 	})
 	return errors.Join(err, wrong)

@@ -9,8 +9,8 @@ import (
 	"tradehub/hub/audit"
 )
 
-// writeExplanation shows all that is known of an order.
-func writeExplanation(e env, x *audit.Explanation) {
+// writeExplained shows all that is known of an order.
+func writeExplained(e env, x *audit.Explanation) {
 	for i := range x.Decisions {
 		if i > 0 {
 			fmt.Fprintln(e.stdout)
@@ -139,28 +139,26 @@ func writeRules(e env, rules []audit.Rule) {
 			}
 			fmt.Fprintln(e.stdout, coloured(of, bold).in(e))
 		}
-		outcome, name := r.Outcome, strings.TrimSpace(r.Place+" "+r.Name)
+		name := strings.TrimSpace(r.Place + " " + r.Name)
 		if r.Mode == "shadow" {
 			name += " (in shadow: it refuses nothing)"
 		}
 		if r.Lifted {
 			name += " (lifted by the override)"
 		}
-		writeOutcome(e, outcome, name, r.Text)
-		indent := func(line string) { fmt.Fprintln(e.stdout, "                    "+printable(line)) }
+		writeOutcome(e, r.Outcome, name, r.Text)
+		below := func(label, what string) { fmt.Fprintf(e.stdout, "                  %-8s %s\n", label, printable(what)) }
 		if r.When != "" {
-			indent("when " + r.When)
+			below("when", unbroken(r.When))
 		}
 		if r.Require != "" {
-			indent("require " + r.Require)
+			below("require", unbroken(r.Require))
 		}
 		for _, p := range r.Parts {
-			if p.Outcome == "failed" || p.Outcome == "not computable" {
-				indent(p.Outcome + ": " + p.Text)
-			}
+			below("", p.Outcome+": "+p.Text)
 		}
 		if len(r.Values) > 0 {
-			indent(strings.Join(r.Values, "  "))
+			below("read", strings.Join(r.Values, "  "))
 		}
 	}
 }

@@ -167,4 +167,3 @@ func (d *differences) write(e env) {
 	}
 	fmt.Fprintf(e.stdout, "%s: %s; revision %s -> %s\n", count(len(d.Changes), "change"), strings.Join(effects, ", "), d.Old, d.New)
 }
-
