@@ -16,8 +16,8 @@ import (
 
 // Defaults of Options.
 const (
-	DefaultQueueEntries = 1 << 16
-	DefaultQueueBytes   = 64 << 20
+	DefaultQueueEntries = 1 << 18
+	DefaultQueueBytes   = 256 << 20 // a hundred thousand decisions: some seconds of a burst
 	DefaultRetry        = time.Second
 )
 
@@ -56,6 +56,7 @@ type Recorder struct {
 	head    head       // what is written
 	moved   *sync.Cond // of mu: written, failure or closing changed
 	queue   []taken
+	from    int // of queue, the first that is not written
 	bytes   int
 	seen    uint64 // the last entry that was given
 	last    uint64 // of those, the last that is queued or written
@@ -142,15 +143,18 @@ func (r *Recorder) Take(e hub.Entry, data []byte, effects []core.Effect) {
 	r.put(t)
 }
 
+// waiting is how many entries are queued. mu is held.
+func (r *Recorder) waiting() int { return len(r.queue) - r.from }
+
 func (r *Recorder) full(more int) bool {
-	return len(r.queue) >= r.opts.QueueEntries || r.bytes+more > r.opts.QueueBytes && len(r.queue) > 0
+	return r.waiting() >= r.opts.QueueEntries || r.bytes+more > r.opts.QueueBytes && r.waiting() > 0
 }
 
 // put queues an entry, or leaves the record behind. mu is held.
 func (r *Recorder) put(t taken) {
 	if r.full(t.size()) {
 		r.behind = true
-		r.log.Error("the permanent record was left behind; nothing is lost: the journal keeps what is missing, and fills it at the next start", "entries", len(r.queue), "written_to", r.head.seq)
+		r.log.Error("the permanent record was left behind; nothing is lost: the journal keeps what is missing, and fills it at the next start", "entries", r.waiting(), "written_to", r.head.seq)
 		r.say()
 		return
 	}
@@ -237,12 +241,12 @@ func (r *Recorder) Changes() <-chan string { return r.changes }
 // say works out Trouble. mu is held.
 func (r *Recorder) say() {
 	now := ""
-	switch half := len(r.queue) > r.opts.QueueEntries/2 || r.bytes > r.opts.QueueBytes/2; {
+	switch half := r.waiting() > r.opts.QueueEntries/2 || r.bytes > r.opts.QueueBytes/2; {
 	case r.behind:
 		now = "the permanent record was left behind; the hub must be started again"
 	case r.failure != nil:
 		now = "the permanent record cannot be written"
-	case half || r.trouble == tooFar && len(r.queue) > r.opts.QueueEntries/4: // and not back and forth
+	case half || r.trouble == tooFar && (r.waiting() > r.opts.QueueEntries/4 || r.bytes > r.opts.QueueBytes/4): // and not back and forth
 		now = tooFar
 	}
 	if now == r.trouble {
@@ -264,8 +268,8 @@ func (r *Recorder) write() {
 	var batch []taken
 	for {
 		r.mu.Lock()
-		n := min(len(r.queue), batchMax)
-		batch = append(batch[:0], r.queue[:n]...)
+		n := min(r.waiting(), batchMax)
+		batch = append(batch[:0], r.queue[r.from:r.from+n]...)
 		closing := r.closing
 		r.mu.Unlock()
 		if closing {
@@ -324,9 +328,12 @@ func (r *Recorder) wrote(batch []taken, err error) {
 		for i := range batch {
 			r.bytes -= batch[i].size()
 		}
-		left := copy(r.queue, r.queue[len(batch):])
-		clear(r.queue[left:])
-		r.queue = r.queue[:left]
+		clear(r.queue[r.from : r.from+len(batch)])
+		if r.from += len(batch); 2*r.from >= len(r.queue) { // else what is written would be moved again and again
+			left := copy(r.queue, r.queue[r.from:])
+			clear(r.queue[left:])
+			r.queue, r.from = r.queue[:left], 0
+		}
 		r.head = r.store.head // whose writer this is
 	}
 	r.say()
@@ -342,11 +349,11 @@ func (r *Recorder) Close() error {
 		r.behind = true
 		r.moved.Broadcast()
 	})
-	for len(r.queue) > 0 && !r.behind && r.failure == nil {
+	for r.waiting() > 0 && !r.behind && r.failure == nil {
 		r.moved.Wait()
 	}
 	deadline.Stop()
-	left := len(r.queue)
+	left := r.waiting()
 	r.closing, r.behind = true, true
 	r.moved.Broadcast()
 	r.mu.Unlock()

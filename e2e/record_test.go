@@ -1,0 +1,88 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"tradehub/hub"
+	"tradehub/hub/audit"
+	"tradehub/hub/ctl"
+)
+
+// TestRecord: an order is explained by the rules and values that decided it after a kill -9 and two changes of the policies; a rollback outlives a kill; and nobody has changed the record.
+func TestRecord(t *testing.T) {
+	t.Parallel()
+	h := serve(t, replaced(crashConfig, "SEED", "5", "ROLL", farRoll()), crashPolicies)
+	tr := newTrader(h, "alpha", 0, 5)
+	tr.connect()
+	t.Cleanup(tr.disconnect)
+	r := hub.OrderRequest{Instrument: tr.tickNow().Instrument, Direction: hub.Long, Offset: hub.Open, Type: hub.Limit, Qty: hub.Int(51), Price: tr.tickNow().Asks[0].Price}
+	tr.send(r)
+	tr.quiet()
+	id := asked[[]ctl.Order](h, "orders", "--all", "--trader", "alpha")[0].ID
+	before := explained(h, id)
+	if len(before.Decisions) != 1 || before.Decisions[0].Decision.Outcome != "refused" {
+		t.Fatalf("explained %+v", before)
+	}
+	first := asked[ctl.Status](h, "status").Revision
+
+	h.edit("traders/alpha.yaml", "order.quantity <= 50", "order.quantity <= 60")
+	second := h.revisionAfter(first)
+	h.kill()
+	h.start()
+	h.edit("traders/alpha.yaml", "order.quantity <= 60", "order.quantity <= 70")
+	last := h.revisionAfter(second)
+
+	after := explained(h, id)
+	if d := after.Decisions[0]; len(d.Notes) > 0 || d.Policy == nil || d.Policy.Revision != first || len(d.Rules) != len(before.Decisions[0].Rules) {
+		t.Errorf("explained %+v", d)
+	}
+	said := h.operated("explain", id)
+	for _, want := range []string{"refused by revision " + first, "51 lots in one order", "require  order.quantity <= 50", "order.quantity=51", "what the hub itself asks", "rules of the fund", "fund.yaml:5 market", "margin"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not in\n%s", want, said)
+		}
+	}
+
+	if back := command(t, "policy", "rollback", first[:8], "--data", h.data); back.code != 0 || !strings.Contains(back.stdout, "revision "+first+" in force") || !strings.Contains(back.stdout, "still says "+last) {
+		t.Errorf("rollback: %+v", back)
+	}
+	h.kill()
+	h.start()
+	if s := asked[ctl.Status](h, "status"); s.Revision != first {
+		t.Errorf("after a restart revision %s is in force, want the one that was rolled back to, %s", s.Revision, first)
+	}
+	var log []ctl.Loaded
+	if text := command(t, "policy", "log", "--data", h.data, "--json").stdout; json.Unmarshal([]byte(text), &log) != nil {
+		t.Fatal(text)
+	}
+	if len(log) != 4 || log[3].Instead != last || log[3].Revision != first || log[3].By == "" {
+		t.Errorf("the log of policies is %+v", log)
+	}
+	h.stop()
+	verified := command(t, "audit", "verify", "--data", h.data, "--json")
+	var v audit.Verified
+	if err := json.Unmarshal([]byte(verified.stdout), &v); err != nil || verified.code != 0 || len(v.Errors)+len(v.Gaps) > 0 || v.Rows < 10 {
+		t.Errorf("verify: %+v, %v", verified, err)
+	}
+	if offline := command(t, "audit", "explain", id, "--data", h.data); offline.code != 0 || !strings.Contains(offline.stdout, "51 lots in one order") {
+		t.Errorf("explained without the hub: %+v", offline)
+	}
+}
+
+// revisionAfter waits until another revision is in force, and says which.
+func (h *house) revisionAfter(before string) (now string) {
+	h.t.Helper()
+	until(h.t, "another revision than "+before+" is in force", func() error {
+		s, err := h.status()
+		if now = s.Revision; err == nil && now == before {
+			err = errors.New("it is the one from before")
+		}
+		return err
+	})
+	return now
+}
+
+func explained(h *house, id string) audit.Explanation { return asked[audit.Explanation](h, "explain", id) }
