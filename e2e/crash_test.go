@@ -121,6 +121,7 @@ func crash(t *testing.T, seed uint64, rounds int) {
 		}
 	}
 	w.endOfTrading()
+	w.recordAgrees()
 	t.Logf("seed %d: %s", seed, w.tally())
 	if len(w.venue.orders) < 10*rounds || len(w.venue.fills) < 2*rounds {
 		t.Errorf("%d orders and %d fills are too few to show anything", len(w.venue.orders), len(w.venue.fills))

@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -85,4 +87,46 @@ func (h *house) revisionAfter(before string) (now string) {
 	return now
 }
 
-func explained(h *house, id string) audit.Explanation { return asked[audit.Explanation](h, "explain", id) }
+func explained(h *house, id string) audit.Explanation {
+	return asked[audit.Explanation](h, "explain", id)
+}
+
+// recordAgrees sees that the record, which lived through everything that the hub did, is whole and nobody changed it, and that every order is in it as the hub has it, with all its fills once.
+func (h *house) recordAgrees() {
+	h.t.Helper()
+	orders, trades := asked[[]ctl.Order](h, "orders", "--all"), asked[[]ctl.Trade](h, "trades")
+	agree := func() error {
+		r, err := audit.Read(filepath.Join(h.data, "record"))
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		v, err := r.Verify(h.t.Context(), nil)
+		if err != nil || len(v.Errors)+len(v.Gaps) > 0 {
+			return fmt.Errorf("verify: %v %v: %w", v.Errors, v.Gaps, err)
+		}
+		last, fills := map[string]audit.Change{}, map[string]int{}
+		err = r.Each(h.t.Context(), audit.Filter{}, func(row audit.Row) error {
+			body, err := audit.DecodeBody(row.Body)
+			if body.Change != nil {
+				last[string(row.Order)] = *body.Change
+			}
+			for _, f := range body.Fills {
+				fills[f.ID]++
+			}
+			return err
+		})
+		for _, o := range orders {
+			if c := last[o.ID]; err == nil && (c.Status != o.Status || !c.Filled.Equal(o.Filled) || c.InDoubt != o.InDoubt) {
+				err = fmt.Errorf("order %s is %+v in the record, and %s with %s filled in the hub", o.ID, c, o.Status, o.Filled)
+			}
+		}
+		for _, trade := range trades {
+			if err == nil && fills[trade.ID] != 1 {
+				err = fmt.Errorf("fill %s is %d times in the record", trade.ID, fills[trade.ID])
+			}
+		}
+		return err
+	}
+	until(h.t, "the record agrees with the hub", agree) // it is written a moment later
+}

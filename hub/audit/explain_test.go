@@ -211,8 +211,11 @@ func TestExplainWhatTheHubAsks(t *testing.T) {
 		{"nonsense", nil, with(func(r *hub.OrderRequest) { r.Qty, r.Price = d("-1"), d("0") }), []string{"the order makes sense: direction, type, price, quantity, offset: a LIMIT order needs a price over 0, not 0; quantity -1 is out of range"}, false},
 		{"halted", []hub.Input{hub.SetState{State: hub.Halted, By: "eve", Reason: "fire"}}, func(*hub.SubmitOrder) {}, []string{"the states of trader, fund and gateway allow it: the fund is HALTED since", "by eve: fire"}, true},
 		{
-			"twice", []hub.Input{hub.SetState{State: hub.Halted, By: "eve"}, hub.SetState{Scope: hub.ScopeTrader, Name: "alpha", State: hub.ReduceOnly, By: "eve"}}, func(*hub.SubmitOrder) {},
-			[]string{"alpha is REDUCE_ONLY", "the fund is HALTED"}, true,
+			"twice",
+			[]hub.Input{hub.SetState{State: hub.Halted, By: "eve"}, hub.SetState{Scope: hub.ScopeTrader, Name: "alpha", State: hub.ReduceOnly, By: "eve"}},
+			func(*hub.SubmitOrder) {},
+			[]string{"alpha is REDUCE_ONLY", "the fund is HALTED"},
+			true,
 		},
 		{"gateway down", []hub.Input{hub.GatewayState{Gateway: "SIM", Reason: "no line"}}, func(*hub.SubmitOrder) {}, []string{"the gateway is up: gateway SIM is down: no line"}, true},
 		{"nothing to close", nil, with(func(r *hub.OrderRequest) { r.Direction, r.Offset = hub.Short, hub.Close }), []string{"what it closes is there and free: 1 of rb2701.SHFE are to be closed, and only 0 of the"}, true},
