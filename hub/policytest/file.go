@@ -182,6 +182,7 @@ type fill struct {
 	order    string
 	quantity hub.Decimal // 0: all
 	price    hub.Decimal // 0: the order's
+	with     string      // an order that it trades with
 }
 
 // amendment is of an order that has a name; 0 leaves what it has.

@@ -148,6 +148,7 @@ var (
 		{Name: "order", Type: TypeText, Meaning: "its name, or last"},
 		{Name: "quantity", Type: TypeNumber, Meaning: "all that is left when left out"},
 		{Name: "price", Type: TypeNumber, Meaning: "the order's when left out"},
+		{Name: "with", Type: TypeText, Meaning: "the order of the fund that it trades with: the venue reports one trade of both"},
 	}
 	keysOfReject = []Key{
 		{Name: "order", Type: TypeText, Meaning: "its name, or last"},

@@ -202,6 +202,9 @@ func (p *player) answers(e core.Effect) []hub.Input {
 		}
 		return []hub.Input{hub.FlattenStep{Markets: markets}}
 	case core.AskVenue:
+		if p.world.silent {
+			return nil // its orders stay in doubt until a step says what became of them
+		}
 		return []hub.Input{p.reconciled(e)}
 	}
 	return nil
@@ -476,6 +479,12 @@ func (p *player) submit(o *order) (hub.OrderID, []hub.Refusal) {
 
 // fill is the venue's; nothing of a quantity or price means all that is left, at the order's price.
 func (p *player) fill(id hub.OrderID, quantity, price hub.Decimal) {
+	p.fills++
+	p.fillAs(fmt.Sprintf("t%d", p.fills), id, quantity, price)
+}
+
+// fillAs fills an order by a trade of a name: both sides of a trade of the fund with itself have one.
+func (p *player) fillAs(trade string, id hub.OrderID, quantity, price hub.Decimal) {
 	o, _ := p.core.Order("", id)
 	var sum hub.Sum
 	if quantity.IsZero() {
@@ -486,9 +495,8 @@ func (p *player) fill(id hub.OrderID, quantity, price hub.Decimal) {
 			price = p.markets[o.Instrument].view.Last
 		}
 	}
-	p.fills++
 	p.step(hub.VenueReport{
-		Gateway: o.Gateway, OrderID: id, Kind: hub.ReportFill, TradeID: fmt.Sprintf("t%d", p.fills), Price: price, Qty: quantity, VenueTime: p.now,
+		Gateway: o.Gateway, OrderID: id, Kind: hub.ReportFill, TradeID: trade, Price: price, Qty: quantity, VenueTime: p.now,
 	})
 }
 

@@ -249,6 +249,10 @@ func (r *reader) fill(n *yaml.Node, where string) *fill {
 	if e, ok := found["price"]; ok {
 		f.price, _ = r.positive(e.value, where+".price")
 	}
+	if e, ok := found["with"]; ok {
+		f.with, _ = r.word(e.value, where+".with", "the name of an order")
+		r.isOrder(e.value, where+".with", f.with)
+	}
 	return f
 }
 

@@ -480,6 +480,9 @@ func (s *stage) fillStep(x *step, v *fill) *Failure {
 		}
 		s.player.fill(id, v.quantity, v.price)
 	}
+	for _, id := range s.orders(v.with) {
+		s.fillAs(fmt.Sprintf("t%d", s.fills), id, v.quantity, v.price)
+	}
 	return nil
 }
 
