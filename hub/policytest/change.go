@@ -64,7 +64,7 @@ func (s *stage) amend(x *step, v *amendment, got *outcome) *Failure {
 		o, _ := s.core.Order("", id)
 		s.read = nil
 		at := len(s.effects)
-		s.step(hub.AmendOrder{Trader: o.Trader, OrderID: id, Price: v.price, Qty: v.quantity, Market: s.view(o.Instrument)})
+		s.step(hub.AmendOrder{Trader: o.Trader, OrderID: id, Price: v.price, Qty: v.quantity, Market: s.view(o.Instrument), Asked: s.now + 1})
 		var answer *core.AmendAnswered
 		for _, e := range s.effects[at:] {
 			if a, ok := e.(core.AmendAnswered); ok {

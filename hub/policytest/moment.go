@@ -34,7 +34,7 @@ func readMoment(s string) (m moment, ok bool) {
 		}
 	} else if len(s) >= len(time.DateOnly) && s[4] == '-' {
 		m.date, s = s[:len(time.DateOnly)], strings.TrimSpace(strings.TrimPrefix(s[len(time.DateOnly):], "T"))
-		if _, err := time.Parse(time.DateOnly, m.date); err != nil {
+		if day, err := time.Parse(time.DateOnly, m.date); err != nil || day.Year() < 1990 || day.Year() > 2199 {
 			return m, false
 		}
 	}

@@ -34,6 +34,8 @@ type player struct {
 	watched  map[string]int
 	// rejects: the venue rejects the order that is being sent.
 	rejects bool
+	// began is when the test did.
+	began hub.Time
 	// read is what the rules were told of an amendment.
 	read policy.Playback
 	// effects of the step that is being played.
@@ -283,6 +285,7 @@ func (p *player) open(files []hub.PolicyFile) error {
 	if err := p.moveTo(start); err != nil {
 		return err
 	}
+	p.began = p.now
 	if err := p.load(files); err != nil || len(p.world.published) == 0 {
 		return err
 	}
@@ -365,6 +368,9 @@ func (p *player) moveTo(t time.Time) error {
 	if to == p.now {
 		return nil
 	}
+	if p.began != 0 && to.Sub(p.began) > lastsMax {
+		return fmt.Errorf("a test lasts at most %d days; it is %s", lastsMax/(24*time.Hour), p.clock())
+	}
 	for {
 		next := hub.TimeOf(p.cal.NextRoll(p.now.UTC()))
 		if next > to {
@@ -384,6 +390,9 @@ func (p *player) moveTo(t time.Time) error {
 	}
 	return nil
 }
+
+// lastsMax is how long a test may last, by its own clock: every trading day on the way begins.
+const lastsMax = 2000 * 24 * time.Hour
 
 // waitMax is how long the hub lets an order wait for the cancellation of others.
 const waitMax = 10 * time.Second
