@@ -8,6 +8,8 @@ type Candidate struct {
 	Request OrderRequest
 	Gateway GatewayName
 	Market  MarketView
+	// Amends is the working order that is to become this one; "" of a new order. Then Request.Qty is what may still trade: the larger of the order as it is and as it would be. The order itself is in the book.
+	Amends OrderID
 }
 
 // RiskBook is all that a risk manager needs to begin, or to begin again: sent first, whenever its process starts.

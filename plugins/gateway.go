@@ -156,7 +156,7 @@ func (r *gatewayRun) work(ctx context.Context, env Env) {
 		r.out.end()
 		return
 	}
-	r.out.put(&pluginpb.GatewayEvent{Event: &pluginpb.GatewayEvent_Started{Started: &pluginpb.Started{Version: version(), MessageLimits: limitsOf(r.gateway)}}})
+	r.out.put(&pluginpb.GatewayEvent{Event: &pluginpb.GatewayEvent_Started{Started: &pluginpb.Started{Version: version(), MessageLimits: limitsOf(r.gateway), Amends: amends(r.gateway)}}})
 	r.busy.idle()
 	for command := range r.orders {
 		if r.gone.Load() {
@@ -191,6 +191,12 @@ func limitsOf(g Gateway) []*pluginpb.MessageLimit {
 	return wire
 }
 
+// amends asks whether a gateway does.
+func amends(g Gateway) bool {
+	_, ok := g.(Amender)
+	return ok
+}
+
 func (r *gatewayRun) do(ctx context.Context, command *pluginpb.GatewayCommand) error {
 	switch c := command.GetCommand().(type) {
 	case *pluginpb.GatewayCommand_Submit:
@@ -207,6 +213,17 @@ func (r *gatewayRun) do(ctx context.Context, command *pluginpb.GatewayCommand) e
 		}
 		r.busy.in(callCancel)
 		r.gateway.Cancel(order)
+	case *pluginpb.GatewayCommand_Amend:
+		order, err := c.Amend.Hub()
+		if err != nil {
+			return err
+		}
+		amender, ok := r.gateway.(Amender)
+		if !ok {
+			return fmt.Errorf("order %s is to be amended, which this gateway never offered", order.ID)
+		}
+		r.busy.in(callAmend)
+		amender.Amend(order)
 	case *pluginpb.GatewayCommand_Subscribe:
 		instruments := make([]hub.Instrument, len(c.Subscribe.GetInstruments()))
 		for i, instrument := range c.Subscribe.GetInstruments() {

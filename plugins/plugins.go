@@ -39,6 +39,16 @@ type MessageLimiter interface {
 	MessageLimits() []hub.MessageLimit
 }
 
+// Amender is a Gateway whose venue can change the price and the quantity of a working order in place, so that there are never two orders, and never none. A gateway that would have to cancel and send
+// anew is no Amender: the hub refuses amendments there, and the trader cancels and sends anew.
+type Amender interface {
+	// Amend asks the venue to change an order that it has confirmed to order.Amendment.Price and order.Amendment.Qty, which is the quantity in all, what is filled included. It is called like Submit and
+	// Cancel, in their order, once for each amendment, and with the next one of an order only when the hub knows what became of the one before. It is answered by one report with the Amendment's Number:
+	// ReportAmended, with the Price and Qty that the order has now, or ReportAmendRejected, also when the order is not known or done. What became of an amendment that was lost with the connection, Ask
+	// says: VenueOrder's Price and Qty are what the order is for, and are left 0 while an amendment that was sent may yet be done.
+	Amend(order hub.Order)
+}
+
 // Sink takes what a venue says. Its methods may be called from any goroutine; they wait when the hub is slow, so that nothing is lost, except Tick: the newest tick of a
 // contract replaces one that still waits.
 type Sink interface {

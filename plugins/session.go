@@ -31,8 +31,8 @@ type busy struct {
 }
 
 // The author's calls, as Pong names them.
-var callStart, callSubmit, callCancel, callSubscribe, callAsk, callClose, callJudge, callObserve, callNumbers = new("Start"), new("Submit"),
-	new("Cancel"), new("Subscribe"), new("Ask"), new("Close"), new("Judge"), new("Observe"), new("Numbers")
+var callStart, callSubmit, callCancel, callAmend, callSubscribe, callAsk, callClose, callJudge, callObserve, callNumbers = new("Start"), new("Submit"),
+	new("Cancel"), new("Amend"), new("Subscribe"), new("Ask"), new("Close"), new("Judge"), new("Observe"), new("Numbers")
 
 func (b *busy) in(call *string) {
 	b.since.Store(time.Now().UnixNano())

@@ -32,8 +32,8 @@ func (e events) GatewayUp(g hub.GatewayName, contracts []hub.Contract) {
 	e.h.up.done(string(g))
 }
 
-func (e events) MessageLimits(g hub.GatewayName, limits []hub.MessageLimit) {
-	e.h.runner.MessageLimits(g, limits)
+func (e events) Declared(g hub.GatewayName, limits []hub.MessageLimit, amends bool) {
+	e.h.runner.Declared(g, limits, amends)
 }
 
 func (e events) GatewayDown(g hub.GatewayName, reason string) {

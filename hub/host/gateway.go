@@ -22,6 +22,7 @@ type gateway struct {
 	lane       *lane[gatewayCommand]
 	up         bool   // connected to its venue
 	reason     string // why it is not
+	amends     bool   // this process does
 	toldDown   string // the reason that the hub was told last; "" when it was told that the gateway is up
 	contracts  []hub.Contract
 	parts      []hub.Contract      // of a list that is coming
@@ -35,10 +36,11 @@ type gateway struct {
 	histories  map[uint64]*history
 }
 
-// gatewayCommand is an order to submit or to cancel, or anything else in the form in which it goes out.
+// gatewayCommand is an order to submit, to cancel or to amend, or anything else in the form in which it goes out.
 type gatewayCommand struct {
 	submit *hub.Order
 	cancel *hub.Order
+	amend  *hub.Order
 	other  *pluginpb.GatewayCommand
 }
 
@@ -75,6 +77,8 @@ func weighGateway(c gatewayCommand) int {
 		return 1 + len(c.submit.Reference)/1024
 	case c.cancel != nil:
 		return 1 + len(c.cancel.Reference)/1024
+	case c.amend != nil:
+		return 1 + len(c.amend.Reference)/1024
 	default:
 		return 16
 	}
@@ -86,8 +90,24 @@ func (c gatewayCommand) wire() *pluginpb.GatewayCommand {
 		return &pluginpb.GatewayCommand{Command: &pluginpb.GatewayCommand_Submit{Submit: pluginpb.OrderOf(*c.submit)}}
 	case c.cancel != nil:
 		return &pluginpb.GatewayCommand{Command: &pluginpb.GatewayCommand_Cancel{Cancel: pluginpb.OrderOf(*c.cancel)}}
+	case c.amend != nil:
+		return &pluginpb.GatewayCommand{Command: &pluginpb.GatewayCommand_Amend{Amend: pluginpb.AmendOf(*c.amend)}}
 	default:
 		return c.other
+	}
+}
+
+// unsent says that what was asked of an order never left the hub; nil of what is of no order.
+func (c gatewayCommand) unsent(reason string) func(Events) {
+	switch {
+	case c.submit != nil:
+		return notSent(*c.submit, reason)
+	case c.cancel != nil:
+		return notCancelled(*c.cancel, reason)
+	case c.amend != nil:
+		return notAmended(*c.amend, reason)
+	default:
+		return nil
 	}
 }
 
@@ -108,7 +128,20 @@ func (g *gateway) send(order hub.Order) {
 	}
 }
 
-// withhold takes back orders that wait to be sent.
+func (g *gateway) amend(order hub.Order) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case !g.up:
+		g.inbox.own(notAmended(order, g.isDown()))
+	case !g.amends:
+		g.inbox.own(notAmended(order, fmt.Sprintf("gateway %s cannot amend orders", g.name)))
+	case !g.lane.put(gatewayCommand{amend: &order}):
+		g.inbox.own(notAmended(order, g.isFull()))
+	}
+}
+
+// withhold takes back orders, and amendments of orders, that wait to be sent.
 func (g *gateway) withhold(part hub.Part, opening bool, why string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -116,10 +149,14 @@ func (g *gateway) withhold(part hub.Part, opening bool, why string) {
 		return
 	}
 	removed := g.lane.remove(func(c gatewayCommand) bool {
-		return c.submit != nil && part.Covers(c.submit.Trader, g.name, c.submit.Instrument) && (!opening || !c.submit.Offset.Closes())
+		o := c.submit
+		if o == nil {
+			o = c.amend
+		}
+		return o != nil && part.Covers(o.Trader, g.name, o.Instrument) && (!opening || !o.Offset.Closes())
 	})
 	for _, c := range removed {
-		g.inbox.own(notSent(*c.submit, why))
+		g.inbox.own(c.unsent(why))
 	}
 }
 
@@ -305,7 +342,7 @@ func (g *gateway) run(p *process) error {
 func (g *gateway) enter(l *lane[gatewayCommand], p *process) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.lane, g.up, g.listed, g.asked, g.contracts, g.parts, g.stated = l, false, false, false, nil, nil, nil
+	g.lane, g.up, g.amends, g.listed, g.asked, g.contracts, g.parts, g.stated = l, false, false, false, false, nil, nil, nil
 	l.putFirst(gatewayCommand{other: &pluginpb.GatewayCommand{Command: &pluginpb.GatewayCommand_Start{Start: p.startOf(gatewayWindow)}}})
 }
 
@@ -330,11 +367,8 @@ func (g *gateway) leave(l *lane[gatewayCommand]) {
 	}
 	g.goDownLocked(reason, true)
 	for _, unsent := range l.close() {
-		switch {
-		case unsent.submit != nil:
-			g.inbox.own(notSent(*unsent.submit, g.isDown()))
-		case unsent.cancel != nil:
-			g.inbox.own(notCancelled(*unsent.cancel, g.isDown()))
+		if event := unsent.unsent(g.isDown()); event != nil {
+			g.inbox.own(event)
 		}
 	}
 	g.lane, g.listed, g.asked = nil, false, false

@@ -49,7 +49,7 @@ func (g *gateway) event(t *talk, event *pluginpb.GatewayEvent) error {
 	case *pluginpb.GatewayEvent_Started:
 		t.startWithin(0)
 		g.unit.began(e.Started.GetVersion())
-		return g.onLimits(e.Started.GetMessageLimits())
+		return g.onDeclared(e.Started)
 	case *pluginpb.GatewayEvent_Failed:
 		return errors.New(e.Failed.GetReason())
 	case *pluginpb.GatewayEvent_Closed:
@@ -85,7 +85,8 @@ func (g *gateway) onTick(wire *pluginpb.Tick) error {
 	return nil
 }
 
-func (g *gateway) onLimits(wire []*pluginpb.MessageLimit) error {
+func (g *gateway) onDeclared(started *pluginpb.Started) error {
+	wire := started.GetMessageLimits()
 	limits := make([]hub.MessageLimit, len(wire))
 	for i, w := range wire {
 		limit, err := w.Hub()
@@ -94,7 +95,11 @@ func (g *gateway) onLimits(wire []*pluginpb.MessageLimit) error {
 		}
 		limits[i] = limit
 	}
-	g.inbox.push(func(e Events) { e.MessageLimits(g.name, limits) })
+	amends := started.GetAmends()
+	g.mu.Lock()
+	g.amends = amends
+	g.mu.Unlock()
+	g.inbox.push(func(e Events) { e.Declared(g.name, limits, amends) })
 	return nil
 }
 

@@ -23,11 +23,11 @@ type Events interface {
 	GatewayUp(gateway hub.GatewayName, contracts []hub.Contract)
 	// GatewayDown says that it is not, and why: its process died, its venue is disconnected, it does not start. Repeated only with another reason.
 	GatewayDown(gateway hub.GatewayName, reason string)
-	// MessageLimits is what a gateway that has started declares that its channel takes; before its GatewayUp.
-	MessageLimits(gateway hub.GatewayName, limits []hub.MessageLimit)
+	// Declared is what a gateway that has started declares: what its channel takes, and that it amends orders.
+	Declared(gateway hub.GatewayName, limits []hub.MessageLimit, amends bool)
 	// Contracts is a changed list of a gateway that is up.
 	Contracts(gateway hub.GatewayName, contracts []hub.Contract)
-	// Report is news of an order, from the venue, or, as ReportNotSent and ReportCancelNotSent, from the host.
+	// Report is news of an order, from the venue, or, as ReportNotSent, ReportCancelNotSent and ReportAmendNotSent, from the host.
 	Report(report hub.VenueReport)
 	// Reconciled answers AskVenue. Everything that the gateway reported before it has been reported before.
 	Reconciled(answer hub.Reconcile)
@@ -233,8 +233,8 @@ func (h *Host) Stop(ctx context.Context) error {
 
 // Send sends an order to its gateway. It never waits: what is not sent is reported as ReportNotSent. It panics when the permit was not made by a decision.
 func (h *Host) Send(permit gate.Permit) {
-	if !permit.Valid() {
-		panic("host: an order without a decision")
+	if !permit.Valid() || permit.Amends() {
+		panic("host: an order without a decision to send it")
 	}
 	order := permit.Order()
 	g, there := h.gateways[order.Gateway]
@@ -243,6 +243,20 @@ func (h *Host) Send(permit gate.Permit) {
 		return
 	}
 	g.send(order)
+}
+
+// Amend has an order amended by its gateway. It never waits: what is not asked is reported as ReportAmendNotSent. It panics when the permit was not made by a decision to amend.
+func (h *Host) Amend(permit gate.Permit) {
+	if !permit.Valid() || !permit.Amends() {
+		panic("host: an amendment without a decision to amend")
+	}
+	order := permit.Order()
+	g, there := h.gateways[order.Gateway]
+	if !there {
+		h.stray.own(notAmended(order, "there is no gateway "+string(order.Gateway)))
+		return
+	}
+	g.amend(order)
 }
 
 // Cancel asks an order's gateway to cancel it. It never waits: what is not asked is reported as ReportCancelNotSent, and is to be asked again when the gateway
@@ -257,7 +271,7 @@ func (h *Host) Cancel(order hub.Order) {
 }
 
 // Withhold takes back orders that were sent and that no gateway's process has got yet: those of the part, and with opening only those that may open. Each is reported as
-// ReportNotSent, for the reason that is given.
+// ReportNotSent, for the reason that is given; and amendments of such orders, each as ReportAmendNotSent.
 func (h *Host) Withhold(part hub.Part, opening bool, why string) {
 	for _, u := range h.units {
 		if g, is := u.session.(*gateway); is {
@@ -330,6 +344,11 @@ func notSent(order hub.Order, reason string) func(Events) {
 
 func notCancelled(order hub.Order, reason string) func(Events) {
 	return own(order, hub.ReportCancelNotSent, reason)
+}
+
+func notAmended(order hub.Order, reason string) func(Events) {
+	report := hub.VenueReport{Gateway: order.Gateway, OrderID: order.ID, Kind: hub.ReportAmendNotSent, Reason: reason, Amendment: order.Amendment.Number}
+	return func(e Events) { e.Report(report) }
 }
 
 func own(order hub.Order, kind hub.ReportKind, reason string) func(Events) {

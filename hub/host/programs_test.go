@@ -31,6 +31,7 @@ var programs = map[string]func(){
 		handshake.ProtocolVersion = 99
 		goplugin.Serve(&goplugin.ServeConfig{HandshakeConfig: handshake, Plugins: plugins.Plugins(), GRPCServer: goplugin.DefaultGRPCServer})
 	},
+	"gateway-amends":  func() { plugins.ServeGateway(&amender{}) },
 	"gateway-ticks":   func() { plugins.ServeGateway(&ticker{}) },
 	"gateway-mute":    func() { select {} },
 	"gateway-exits":   func() { fmt.Fprintln(os.Stderr, "cannot open the licence file"); os.Exit(4) },

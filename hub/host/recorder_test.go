@@ -56,9 +56,12 @@ func (r *recorder) GatewayUp(g hub.GatewayName, contracts []hub.Contract) {
 	r.note(func() { r.lists = append(r.lists, contracts) }, "%s up with %d", g, len(contracts))
 }
 
-func (r *recorder) MessageLimits(g hub.GatewayName, limits []hub.MessageLimit) {
+func (r *recorder) Declared(g hub.GatewayName, limits []hub.MessageLimit, amends bool) {
 	if len(limits) > 0 {
 		r.note(nil, "%s takes %v", g, limits)
+	}
+	if amends {
+		r.note(nil, "%s amends", g)
 	}
 }
 

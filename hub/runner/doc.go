@@ -21,8 +21,11 @@ import (
 type Plugins interface {
 	// Send sends an order that the gate let through. What cannot be sent comes back as a ReportNotSent.
 	Send(permit gate.Permit)
+	// Amend has an order amended that the gate let through. What cannot be sent comes back as a ReportAmendNotSent.
+	Amend(permit gate.Permit)
 	Cancel(order hub.Order)
-	// Withhold takes back what Send was given and no gateway's process has got yet: of the part, and with opening only what may open. Each comes back as a ReportNotSent.
+	// Withhold takes back what Send was given and no gateway's process has got yet: of the part, and with opening only what may open. Each comes back as a ReportNotSent, an
+	// amendment as a ReportAmendNotSent.
 	Withhold(part hub.Part, opening bool, why string)
 	AskVenue(gateway hub.GatewayName, orders []hub.OrderID)
 	Subscribe(gateway hub.GatewayName, instruments []hub.Instrument)

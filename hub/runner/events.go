@@ -14,7 +14,7 @@ func (r *Runner) GatewayUp(gateway hub.GatewayName, contracts []hub.Contract) {
 	r.Contracted(gateway, contracts)
 	applied := make(chan struct{})
 	r.subscribedMu.Lock()
-	in := hub.GatewayState{Gateway: gateway, Up: true, Limits: r.limits[gateway]}
+	in := hub.GatewayState{Gateway: gateway, Up: true, Limits: r.limits[gateway], Amends: r.amends[gateway]}
 	r.subscribedMu.Unlock()
 	err := r.proposeUntil(in, proposal{
 		applied: func([]core.Effect) { close(applied) },
@@ -28,15 +28,15 @@ func (r *Runner) GatewayUp(gateway hub.GatewayName, contracts []hub.Contract) {
 	r.resubscribe(gateway)
 }
 
-// MessageLimits says what a gateway's channel takes. A gateway may be up before its Start has returned, and this be known.
-func (r *Runner) MessageLimits(gateway hub.GatewayName, limits []hub.MessageLimit) {
+// Declared says what a gateway's channel takes, and whether it amends orders. A gateway may be up before its Start has returned, and this be known.
+func (r *Runner) Declared(gateway hub.GatewayName, limits []hub.MessageLimit, amends bool) {
 	r.subscribedMu.Lock()
-	known := slices.Equal(r.limits[gateway], limits)
-	r.limits[gateway] = limits
+	known := slices.Equal(r.limits[gateway], limits) && r.amends[gateway] == amends
+	r.limits[gateway], r.amends[gateway] = limits, amends
 	r.subscribedMu.Unlock()
 	up := slices.ContainsFunc(r.Gateways(), func(g core.GatewayStanding) bool { return g.Name == gateway && g.Up })
 	if up && !known {
-		r.must(hub.GatewayState{Gateway: gateway, Up: true, Limits: limits})
+		r.must(hub.GatewayState{Gateway: gateway, Up: true, Limits: limits, Amends: amends})
 	}
 }
 

@@ -120,6 +120,8 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 		switch effect := effect.(type) {
 		case core.Send:
 			r.send(effect.Permit)
+		case core.Amend:
+			r.amend(effect.Permit)
 		case core.CancelAtVenue:
 			r.plugins.Cancel(effect.Order)
 		case core.FlattenWanted:
@@ -153,7 +155,7 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 			r.overrideChanged(effect.Override)
 		case core.JudgeAgain:
 			r.judgeAgain(effect)
-		case core.Taken, core.Liquidating, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.RatesAnswered, core.NumbersAnswered, core.TransferAnswered, core.Moved, core.OverrideAnswered:
+		case core.Taken, core.Liquidating, core.CancelAnswered, core.AmendAnswered, core.CancelledAll, core.FlattenAnswered, core.RatesAnswered, core.NumbersAnswered, core.TransferAnswered, core.Moved, core.OverrideAnswered:
 			// answered through proposal.applied
 		}
 	}
@@ -223,7 +225,8 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 			r.plugins.Observe(hub.RiskEvent{Decided: &hub.RiskDecision{Ask: p.ask, Order: effect.Order}})
 		case core.OrderChanged:
 			if _, taken := e.Input.(hub.TakeOrder); !decided && !taken && effect.Order.ID != waits { // the decision said it already, or will
-				r.plugins.Observe(hub.RiskEvent{Order: &effect.Order})
+				o := effect.Order.Reserved()
+				r.plugins.Observe(hub.RiskEvent{Order: &o})
 			}
 		case core.Traded:
 			r.plugins.Observe(hub.RiskEvent{Trade: &effect.Trade})
@@ -240,7 +243,7 @@ func (r *Runner) tellManagers(e hub.Entry, p proposal, effects []core.Effect) {
 			}
 		case core.Moved:
 			r.tellMoved(effect)
-		case core.TransferAnswered, core.NumbersAnswered, core.Liquidating, core.Taken, core.Send, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.FlattenAnswered, core.FlattenWanted, core.BookChanged,
+		case core.TransferAnswered, core.NumbersAnswered, core.Liquidating, core.Taken, core.Send, core.Amend, core.AmendAnswered, core.CancelAtVenue, core.AskVenue, core.CancelAnswered, core.CancelledAll, core.Withhold, core.FlattenAnswered, core.FlattenWanted, core.BookChanged,
 			core.Notice, core.Alert, core.PoliciesAnswered, core.JudgeAgain, core.OverrideChanged, core.OverrideAnswered:
 		}
 	}

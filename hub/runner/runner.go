@@ -101,10 +101,11 @@ type Runner struct {
 	pending   map[journal.Proposal]proposal
 	room      *sync.Cond // of pendingMu: something was applied or lost
 
-	// subscribedMu guards what is known of gateways: what they were asked for ticks of, and what they declare that their channels take.
+	// subscribedMu guards what is known of gateways: what they were asked for ticks of, what they declare that their channels take, and that they amend.
 	subscribedMu sync.Mutex
 	subscribed   map[hub.GatewayName]map[hub.Instrument]bool
 	limits       map[hub.GatewayName][]hub.MessageLimit
+	amends       map[hub.GatewayName]bool
 }
 
 // proposal is what is to be done when an entry is applied, or when it is not known whether it ever will be.
@@ -148,7 +149,7 @@ func Open(opts Options) (*Runner, error) {
 	opts.SetUp.Calendar, opts.SetUp.Calendars = opts.Calendars.Main().Name(), opts.Calendars.Exchanges()
 	r := &Runner{
 		opts: opts, log: opts.Log, market: newMarket(), closing: make(chan struct{}), drained: make(chan struct{}), flattenWanted: make(chan struct{}, 1), core: core.New(),
-		dirtySet: map[core.BookChanged]bool{}, pending: map[journal.Proposal]proposal{}, subscribed: map[hub.GatewayName]map[hub.Instrument]bool{}, limits: map[hub.GatewayName][]hub.MessageLimit{},
+		dirtySet: map[core.BookChanged]bool{}, pending: map[journal.Proposal]proposal{}, subscribed: map[hub.GatewayName]map[hub.Instrument]bool{}, limits: map[hub.GatewayName][]hub.MessageLimit{}, amends: map[hub.GatewayName]bool{},
 		recalled: map[hub.OrderID]bool{},
 	}
 	r.rolls.days, r.sessions.of = map[string]hub.Day{}, map[place]spell{}

@@ -56,6 +56,11 @@ func (p *plugins) Send(permit gate.Permit) {
 	p.note("send %s", permit.Order().ID)
 }
 
+func (p *plugins) Amend(permit gate.Permit) {
+	o := permit.Order()
+	p.note("amend %s %d to %s at %s", o.ID, o.Amendment.Number, o.Amendment.Qty, o.Amendment.Price)
+}
+
 func (p *plugins) Cancel(o hub.Order) {
 	p.mu.Lock()
 	p.cancelled = append(p.cancelled, o.ID)
@@ -277,10 +282,10 @@ func TestGatewayDeclaresWhatItsChannelTakes(t *testing.T) {
 		limits := []hub.MessageLimit{{Messages: 50, Window: time.Second}}
 		if upFirst {
 			h.up()
-			h.MessageLimits("SIM", limits)
+			h.Declared("SIM", limits, false)
 			h.screen.wait(t, "gateway SIM takes 50 messages in 1s; 10 are kept for cancels, the traders share the rest")
 		} else {
-			h.MessageLimits("SIM", limits)
+			h.Declared("SIM", limits, false)
 			h.GatewayUp("SIM", []hub.Contract{rb})
 		}
 		if got := h.Budgets("SIM"); len(got) != 1 || got[0].Limit != limits[0] || len(got[0].Shares) != 1 || got[0].Shares[0].Own != 40 {

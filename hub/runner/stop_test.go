@@ -30,6 +30,7 @@ func (c *crowd) Send(gate.Permit) {
 
 func (c *crowd) Cancel(hub.Order)                {}
 func (c *crowd) Withhold(hub.Part, bool, string) {}
+func (c *crowd) Amend(gate.Permit)               {}
 
 // deaf is traders who do not listen.
 type deaf struct{}

@@ -107,6 +107,7 @@ func (r *Runner) keepTime() {
 			r.publishManaged()
 			r.markHeld()
 			r.expireWaits()
+			r.doubtAmendments()
 			r.expireOverrides()
 			if now := hub.TimeOf(r.opts.Clock()); now.Sub(asked) >= askAgain {
 				asked = now

@@ -799,6 +799,8 @@ type Started struct {
 	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
 	// Of a gateway: what its venue's channel takes. None: it does not say.
 	MessageLimits []*MessageLimit `protobuf:"bytes,2,rep,name=message_limits,json=messageLimits,proto3" json:"message_limits,omitempty"`
+	// Of a gateway: it amends orders.
+	Amends        bool `protobuf:"varint,50,opt,name=amends,proto3" json:"amends,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -845,6 +847,13 @@ func (x *Started) GetMessageLimits() []*MessageLimit {
 		return x.MessageLimits
 	}
 	return nil
+}
+
+func (x *Started) GetAmends() bool {
+	if x != nil {
+		return x.Amends
+	}
+	return false
 }
 
 // MessageLimit is how many messages, orders and cancels together, a channel takes within any window of a length.
@@ -1825,10 +1834,11 @@ const file_tradehub_plugin_v1_common_proto_rawDesc = "" +
 	"\x03dir\x18\x02 \x01(\tR\x03dir\x128\n" +
 	"\bsettings\x18\x03 \x01(\v2\x1c.tradehub.plugin.v1.SettingsR\bsettings\x12\x16\n" +
 	"\x06window\x18\x04 \x01(\rR\x06window\x12\x1b\n" +
-	"\tlog_level\x18\x05 \x01(\tR\blogLevel\"l\n" +
+	"\tlog_level\x18\x05 \x01(\tR\blogLevel\"\x84\x01\n" +
 	"\aStarted\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12G\n" +
-	"\x0emessage_limits\x18\x02 \x03(\v2 .tradehub.plugin.v1.MessageLimitR\rmessageLimits\"B\n" +
+	"\x0emessage_limits\x18\x02 \x03(\v2 .tradehub.plugin.v1.MessageLimitR\rmessageLimits\x12\x16\n" +
+	"\x06amends\x182 \x01(\bR\x06amends\"B\n" +
 	"\fMessageLimit\x12\x1a\n" +
 	"\bmessages\x18\x01 \x01(\rR\bmessages\x12\x16\n" +
 	"\x06window\x18\x02 \x01(\x03R\x06window\" \n" +

@@ -96,24 +96,47 @@ func ReportOf(v hub.VenueReport) *Report {
 		Price:     num(v.Price),
 		Qty:       num(v.Qty),
 		VenueTime: int64(v.VenueTime),
+		Amendment: v.Amendment,
 	}
 }
 
-// Hub converts from the wire. ReportNotSent is refused: only the hub itself can know that.
+// AmendOf converts an order for the wire, with what it is to become.
+func AmendOf(o hub.Order) *AmendOrder {
+	return &AmendOrder{Order: OrderOf(o), Number: o.Amendment.Number, Price: num(o.Amendment.Price), Qty: num(o.Amendment.Qty)}
+}
+
+// Hub converts from the wire.
+func (x *AmendOrder) Hub() (hub.Order, error) {
+	o, err := x.GetOrder().Hub()
+	if err != nil {
+		return o, err
+	}
+	var r reading
+	o.Amendment = hub.Amendment{Number: x.GetNumber(), Price: r.num("price", x.GetPrice()), Qty: r.num("qty", x.GetQty())}
+	if r.err == nil && o.Amendment.Number == 0 {
+		r.err = errors.New("number is missing")
+	}
+	return o, wrap("amendment of order "+string(o.ID), r.err)
+}
+
+// Hub converts from the wire. What only the hub itself can know, such as ReportNotSent, is refused.
 func (x *Report) Hub() (hub.VenueReport, error) {
 	var r reading
 	v := hub.VenueReport{
 		OrderID:   hub.OrderID(x.GetOrderId()),
-		Kind:      enum(&r, "kind", x.GetKind(), hub.ReportCancelRejected),
+		Kind:      enum(&r, "kind", x.GetKind(), hub.ReportAmendRejected),
 		VenueID:   x.GetVenueId(),
 		Reason:    x.GetReason(),
 		TradeID:   x.GetTradeId(),
 		Price:     r.num("price", x.GetPrice()),
 		Qty:       r.num("qty", x.GetQty()),
 		VenueTime: hub.Time(x.GetVenueTime()),
+		Amendment: x.GetAmendment(),
 	}
 	switch {
 	case r.err != nil:
+	case v.Kind == hub.ReportNotSent || v.Kind == hub.ReportCancelNotSent:
+		r.err = fmt.Errorf("kind: there is no %d", v.Kind)
 	case v.OrderID == "":
 		r.err = errors.New("order_id is empty")
 	case v.Kind == hub.NoReport:
@@ -132,6 +155,8 @@ func VenueOrderOf(v hub.VenueOrder) *VenueOrder {
 		Fills: list(v.Fills, func(f hub.VenueFill) *VenueFill {
 			return &VenueFill{TradeId: text(f.TradeID), Price: num(f.Price), Qty: num(f.Qty), Time: int64(f.Time)}
 		}),
+		Price: num(v.Price),
+		Qty:   num(v.Qty),
 	}
 }
 
@@ -151,6 +176,8 @@ func (x *VenueOrder) Hub() (hub.VenueOrder, error) {
 				TradeID: f.GetTradeId(), Price: r.num("price", f.GetPrice()), Qty: r.num("qty", f.GetQty()), Time: hub.Time(f.GetTime()),
 			}
 		}),
+		Price: r.num("price", x.GetPrice()),
+		Qty:   r.num("qty", x.GetQty()),
 	}
 	if r.err == nil && v.OrderID == "" {
 		r.err = errors.New("order_id is empty")

@@ -39,18 +39,24 @@ const (
 	ReportKind_REPORT_KIND_REJECTED ReportKind = 5
 	// The venue did not cancel; the order stands as it stood.
 	ReportKind_REPORT_KIND_CANCEL_REJECTED ReportKind = 6
+	// It is amended; price and qty are what it is for now, qty in all.
+	ReportKind_REPORT_KIND_AMENDED ReportKind = 9
+	// The venue did not amend; the order stands as it stood.
+	ReportKind_REPORT_KIND_AMEND_REJECTED ReportKind = 10
 )
 
 // Enum value maps for ReportKind.
 var (
 	ReportKind_name = map[int32]string{
-		0: "REPORT_KIND_UNSPECIFIED",
-		1: "REPORT_KIND_ACCEPTED",
-		2: "REPORT_KIND_RESTING",
-		3: "REPORT_KIND_FILL",
-		4: "REPORT_KIND_CANCELLED",
-		5: "REPORT_KIND_REJECTED",
-		6: "REPORT_KIND_CANCEL_REJECTED",
+		0:  "REPORT_KIND_UNSPECIFIED",
+		1:  "REPORT_KIND_ACCEPTED",
+		2:  "REPORT_KIND_RESTING",
+		3:  "REPORT_KIND_FILL",
+		4:  "REPORT_KIND_CANCELLED",
+		5:  "REPORT_KIND_REJECTED",
+		6:  "REPORT_KIND_CANCEL_REJECTED",
+		9:  "REPORT_KIND_AMENDED",
+		10: "REPORT_KIND_AMEND_REJECTED",
 	}
 	ReportKind_value = map[string]int32{
 		"REPORT_KIND_UNSPECIFIED":     0,
@@ -60,6 +66,8 @@ var (
 		"REPORT_KIND_CANCELLED":       4,
 		"REPORT_KIND_REJECTED":        5,
 		"REPORT_KIND_CANCEL_REJECTED": 6,
+		"REPORT_KIND_AMENDED":         9,
+		"REPORT_KIND_AMEND_REJECTED":  10,
 	}
 )
 
@@ -152,6 +160,7 @@ type GatewayCommand struct {
 	//	*GatewayCommand_StopHistory
 	//	*GatewayCommand_Ping
 	//	*GatewayCommand_Close
+	//	*GatewayCommand_Amend
 	Command       isGatewayCommand_Command `protobuf_oneof:"command"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -275,6 +284,15 @@ func (x *GatewayCommand) GetClose() *Close {
 	return nil
 }
 
+func (x *GatewayCommand) GetAmend() *AmendOrder {
+	if x != nil {
+		if x, ok := x.Command.(*GatewayCommand_Amend); ok {
+			return x.Amend
+		}
+	}
+	return nil
+}
+
 type isGatewayCommand_Command interface {
 	isGatewayCommand_Command()
 }
@@ -324,6 +342,11 @@ type GatewayCommand_Close struct {
 	Close *Close `protobuf:"bytes,9,opt,name=close,proto3,oneof"`
 }
 
+type GatewayCommand_Amend struct {
+	// Ask the venue to change this order. Only to a gateway that has said that it amends.
+	Amend *AmendOrder `protobuf:"bytes,50,opt,name=amend,proto3,oneof"`
+}
+
 func (*GatewayCommand_Start) isGatewayCommand_Command() {}
 
 func (*GatewayCommand_Submit) isGatewayCommand_Command() {}
@@ -342,6 +365,81 @@ func (*GatewayCommand_Ping) isGatewayCommand_Command() {}
 
 func (*GatewayCommand_Close) isGatewayCommand_Command() {}
 
+func (*GatewayCommand_Amend) isGatewayCommand_Command() {}
+
+// AmendOrder changes the price, the quantity, or both, of an order that the venue has. It is answered by one Report, AMENDED or AMEND_REJECTED, with its number.
+type AmendOrder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order, as the hub has it.
+	Order *Order `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
+	// Of this amendment, for the Report. Amendments of one order are counted, and come one after another.
+	Number uint64 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// The price that the order is to have.
+	Price string `protobuf:"bytes,3,opt,name=price,proto3" json:"price,omitempty"`
+	// The quantity that it is to have in all, what is filled included.
+	Qty           string `protobuf:"bytes,4,opt,name=qty,proto3" json:"qty,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AmendOrder) Reset() {
+	*x = AmendOrder{}
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AmendOrder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AmendOrder) ProtoMessage() {}
+
+func (x *AmendOrder) ProtoReflect() protoreflect.Message {
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AmendOrder.ProtoReflect.Descriptor instead.
+func (*AmendOrder) Descriptor() ([]byte, []int) {
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *AmendOrder) GetOrder() *Order {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *AmendOrder) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *AmendOrder) GetPrice() string {
+	if x != nil {
+		return x.Price
+	}
+	return ""
+}
+
+func (x *AmendOrder) GetQty() string {
+	if x != nil {
+		return x.Qty
+	}
+	return ""
+}
+
 // Subscribe names contracts.
 type Subscribe struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -353,7 +451,7 @@ type Subscribe struct {
 
 func (x *Subscribe) Reset() {
 	*x = Subscribe{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[2]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -365,7 +463,7 @@ func (x *Subscribe) String() string {
 func (*Subscribe) ProtoMessage() {}
 
 func (x *Subscribe) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[2]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -378,7 +476,7 @@ func (x *Subscribe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscribe.ProtoReflect.Descriptor instead.
 func (*Subscribe) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{2}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Subscribe) GetInstruments() []*Instrument {
@@ -401,7 +499,7 @@ type AskOrders struct {
 
 func (x *AskOrders) Reset() {
 	*x = AskOrders{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[3]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -413,7 +511,7 @@ func (x *AskOrders) String() string {
 func (*AskOrders) ProtoMessage() {}
 
 func (x *AskOrders) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[3]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -426,7 +524,7 @@ func (x *AskOrders) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskOrders.ProtoReflect.Descriptor instead.
 func (*AskOrders) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{3}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *AskOrders) GetId() uint64 {
@@ -462,7 +560,7 @@ type AskHistory struct {
 
 func (x *AskHistory) Reset() {
 	*x = AskHistory{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[4]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -474,7 +572,7 @@ func (x *AskHistory) String() string {
 func (*AskHistory) ProtoMessage() {}
 
 func (x *AskHistory) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[4]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -487,7 +585,7 @@ func (x *AskHistory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskHistory.ProtoReflect.Descriptor instead.
 func (*AskHistory) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{4}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *AskHistory) GetId() uint64 {
@@ -536,7 +634,7 @@ type StopHistory struct {
 
 func (x *StopHistory) Reset() {
 	*x = StopHistory{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[5]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -548,7 +646,7 @@ func (x *StopHistory) String() string {
 func (*StopHistory) ProtoMessage() {}
 
 func (x *StopHistory) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[5]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -561,7 +659,7 @@ func (x *StopHistory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopHistory.ProtoReflect.Descriptor instead.
 func (*StopHistory) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{5}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *StopHistory) GetId() uint64 {
@@ -584,7 +682,7 @@ type GatewayEvents struct {
 
 func (x *GatewayEvents) Reset() {
 	*x = GatewayEvents{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[6]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -596,7 +694,7 @@ func (x *GatewayEvents) String() string {
 func (*GatewayEvents) ProtoMessage() {}
 
 func (x *GatewayEvents) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[6]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -609,7 +707,7 @@ func (x *GatewayEvents) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayEvents.ProtoReflect.Descriptor instead.
 func (*GatewayEvents) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{6}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GatewayEvents) GetEvents() []*GatewayEvent {
@@ -652,7 +750,7 @@ type GatewayEvent struct {
 
 func (x *GatewayEvent) Reset() {
 	*x = GatewayEvent{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[7]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -664,7 +762,7 @@ func (x *GatewayEvent) String() string {
 func (*GatewayEvent) ProtoMessage() {}
 
 func (x *GatewayEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[7]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -677,7 +775,7 @@ func (x *GatewayEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayEvent.ProtoReflect.Descriptor instead.
 func (*GatewayEvent) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{7}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GatewayEvent) GetEvent() isGatewayEvent_Event {
@@ -902,7 +1000,7 @@ type Statement struct {
 
 func (x *Statement) Reset() {
 	*x = Statement{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[8]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +1012,7 @@ func (x *Statement) String() string {
 func (*Statement) ProtoMessage() {}
 
 func (x *Statement) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[8]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +1025,7 @@ func (x *Statement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statement.ProtoReflect.Descriptor instead.
 func (*Statement) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{8}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Statement) GetDay() string {
@@ -984,7 +1082,7 @@ type VenuePosition struct {
 
 func (x *VenuePosition) Reset() {
 	*x = VenuePosition{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[9]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -996,7 +1094,7 @@ func (x *VenuePosition) String() string {
 func (*VenuePosition) ProtoMessage() {}
 
 func (x *VenuePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[9]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1009,7 +1107,7 @@ func (x *VenuePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VenuePosition.ProtoReflect.Descriptor instead.
 func (*VenuePosition) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{9}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *VenuePosition) GetInstrument() *Instrument {
@@ -1064,7 +1162,7 @@ type VenueMoney struct {
 
 func (x *VenueMoney) Reset() {
 	*x = VenueMoney{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[10]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1076,7 +1174,7 @@ func (x *VenueMoney) String() string {
 func (*VenueMoney) ProtoMessage() {}
 
 func (x *VenueMoney) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[10]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1089,7 +1187,7 @@ func (x *VenueMoney) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VenueMoney.ProtoReflect.Descriptor instead.
 func (*VenueMoney) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{10}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *VenueMoney) GetCurrency() string {
@@ -1129,7 +1227,7 @@ type Up struct {
 
 func (x *Up) Reset() {
 	*x = Up{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[11]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1141,7 +1239,7 @@ func (x *Up) String() string {
 func (*Up) ProtoMessage() {}
 
 func (x *Up) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[11]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1154,7 +1252,7 @@ func (x *Up) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Up.ProtoReflect.Descriptor instead.
 func (*Up) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{11}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{12}
 }
 
 // Down says that the venue is not connected.
@@ -1168,7 +1266,7 @@ type Down struct {
 
 func (x *Down) Reset() {
 	*x = Down{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[12]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1180,7 +1278,7 @@ func (x *Down) String() string {
 func (*Down) ProtoMessage() {}
 
 func (x *Down) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[12]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1193,7 +1291,7 @@ func (x *Down) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Down.ProtoReflect.Descriptor instead.
 func (*Down) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{12}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Down) GetReason() string {
@@ -1216,7 +1314,7 @@ type Contracts struct {
 
 func (x *Contracts) Reset() {
 	*x = Contracts{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[13]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1326,7 @@ func (x *Contracts) String() string {
 func (*Contracts) ProtoMessage() {}
 
 func (x *Contracts) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[13]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1339,7 @@ func (x *Contracts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contracts.ProtoReflect.Descriptor instead.
 func (*Contracts) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{13}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Contracts) GetContracts() []*Contract {
@@ -1271,7 +1369,7 @@ type Level struct {
 
 func (x *Level) Reset() {
 	*x = Level{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[14]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1283,7 +1381,7 @@ func (x *Level) String() string {
 func (*Level) ProtoMessage() {}
 
 func (x *Level) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[14]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1296,7 +1394,7 @@ func (x *Level) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Level.ProtoReflect.Descriptor instead.
 func (*Level) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{14}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Level) GetPrice() string {
@@ -1356,7 +1454,7 @@ type Tick struct {
 
 func (x *Tick) Reset() {
 	*x = Tick{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[15]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1368,7 +1466,7 @@ func (x *Tick) String() string {
 func (*Tick) ProtoMessage() {}
 
 func (x *Tick) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[15]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1381,7 +1479,7 @@ func (x *Tick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tick.ProtoReflect.Descriptor instead.
 func (*Tick) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{15}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Tick) GetInstrument() *Instrument {
@@ -1522,14 +1620,16 @@ type Report struct {
 	// than it should.
 	Qty string `protobuf:"bytes,7,opt,name=qty,proto3" json:"qty,omitempty"`
 	// The venue's time.
-	VenueTime     int64 `protobuf:"varint,8,opt,name=venue_time,json=venueTime,proto3" json:"venue_time,omitempty"`
+	VenueTime int64 `protobuf:"varint,8,opt,name=venue_time,json=venueTime,proto3" json:"venue_time,omitempty"`
+	// Of AMENDED and AMEND_REJECTED: the number of the amendment; 0 of one that the hub did not ask for.
+	Amendment     uint64 `protobuf:"varint,50,opt,name=amendment,proto3" json:"amendment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[16]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1541,7 +1641,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[16]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1554,7 +1654,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{16}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Report) GetOrderId() string {
@@ -1613,6 +1713,13 @@ func (x *Report) GetVenueTime() int64 {
 	return 0
 }
 
+func (x *Report) GetAmendment() uint64 {
+	if x != nil {
+		return x.Amendment
+	}
+	return 0
+}
+
 // Answer is how orders stand at the venue.
 type Answer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1632,7 +1739,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[17]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1644,7 +1751,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[17]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1657,7 +1764,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{17}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Answer) GetId() uint64 {
@@ -1707,14 +1814,18 @@ type VenueOrder struct {
 	// Why.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	// All its fills.
-	Fills         []*VenueFill `protobuf:"bytes,5,rep,name=fills,proto3" json:"fills,omitempty"`
+	Fills []*VenueFill `protobuf:"bytes,5,rep,name=fills,proto3" json:"fills,omitempty"`
+	// What it is for now. Of a gateway that amends; left out while an amendment that was sent may yet be done.
+	Price string `protobuf:"bytes,50,opt,name=price,proto3" json:"price,omitempty"`
+	// How much it is for in all, what is filled included.
+	Qty           string `protobuf:"bytes,51,opt,name=qty,proto3" json:"qty,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *VenueOrder) Reset() {
 	*x = VenueOrder{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[18]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1726,7 +1837,7 @@ func (x *VenueOrder) String() string {
 func (*VenueOrder) ProtoMessage() {}
 
 func (x *VenueOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[18]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1739,7 +1850,7 @@ func (x *VenueOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VenueOrder.ProtoReflect.Descriptor instead.
 func (*VenueOrder) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{18}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *VenueOrder) GetOrderId() string {
@@ -1777,6 +1888,20 @@ func (x *VenueOrder) GetFills() []*VenueFill {
 	return nil
 }
 
+func (x *VenueOrder) GetPrice() string {
+	if x != nil {
+		return x.Price
+	}
+	return ""
+}
+
+func (x *VenueOrder) GetQty() string {
+	if x != nil {
+		return x.Qty
+	}
+	return ""
+}
+
 // VenueFill is one fill.
 type VenueFill struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1794,7 +1919,7 @@ type VenueFill struct {
 
 func (x *VenueFill) Reset() {
 	*x = VenueFill{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[19]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1806,7 +1931,7 @@ func (x *VenueFill) String() string {
 func (*VenueFill) ProtoMessage() {}
 
 func (x *VenueFill) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[19]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1819,7 +1944,7 @@ func (x *VenueFill) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VenueFill.ProtoReflect.Descriptor instead.
 func (*VenueFill) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{19}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *VenueFill) GetTradeId() string {
@@ -1867,7 +1992,7 @@ type Bars struct {
 
 func (x *Bars) Reset() {
 	*x = Bars{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[20]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1879,7 +2004,7 @@ func (x *Bars) String() string {
 func (*Bars) ProtoMessage() {}
 
 func (x *Bars) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[20]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1892,7 +2017,7 @@ func (x *Bars) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bars.ProtoReflect.Descriptor instead.
 func (*Bars) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{20}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Bars) GetId() uint64 {
@@ -1948,7 +2073,7 @@ type Bar struct {
 
 func (x *Bar) Reset() {
 	*x = Bar{}
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[21]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1960,7 +2085,7 @@ func (x *Bar) String() string {
 func (*Bar) ProtoMessage() {}
 
 func (x *Bar) ProtoReflect() protoreflect.Message {
-	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[21]
+	mi := &file_tradehub_plugin_v1_gateway_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1973,7 +2098,7 @@ func (x *Bar) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bar.ProtoReflect.Descriptor instead.
 func (*Bar) Descriptor() ([]byte, []int) {
-	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{21}
+	return file_tradehub_plugin_v1_gateway_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Bar) GetTime() int64 {
@@ -2038,7 +2163,7 @@ const file_tradehub_plugin_v1_gateway_proto_rawDesc = "" +
 	"\n" +
 	" tradehub/plugin/v1/gateway.proto\x12\x12tradehub.plugin.v1\x1a\x1ftradehub/plugin/v1/common.proto\"Q\n" +
 	"\x0fGatewayCommands\x12>\n" +
-	"\bcommands\x18\x01 \x03(\v2\".tradehub.plugin.v1.GatewayCommandR\bcommands\"\x8f\x04\n" +
+	"\bcommands\x18\x01 \x03(\v2\".tradehub.plugin.v1.GatewayCommandR\bcommands\"\xc7\x04\n" +
 	"\x0eGatewayCommand\x121\n" +
 	"\x05start\x18\x01 \x01(\v2\x19.tradehub.plugin.v1.StartH\x00R\x05start\x123\n" +
 	"\x06submit\x18\x02 \x01(\v2\x19.tradehub.plugin.v1.OrderH\x00R\x06submit\x123\n" +
@@ -2048,8 +2173,15 @@ const file_tradehub_plugin_v1_gateway_proto_rawDesc = "" +
 	"\ahistory\x18\x06 \x01(\v2\x1e.tradehub.plugin.v1.AskHistoryH\x00R\ahistory\x12D\n" +
 	"\fstop_history\x18\a \x01(\v2\x1f.tradehub.plugin.v1.StopHistoryH\x00R\vstopHistory\x12.\n" +
 	"\x04ping\x18\b \x01(\v2\x18.tradehub.plugin.v1.PingH\x00R\x04ping\x121\n" +
-	"\x05close\x18\t \x01(\v2\x19.tradehub.plugin.v1.CloseH\x00R\x05closeB\t\n" +
-	"\acommand\"M\n" +
+	"\x05close\x18\t \x01(\v2\x19.tradehub.plugin.v1.CloseH\x00R\x05close\x126\n" +
+	"\x05amend\x182 \x01(\v2\x1e.tradehub.plugin.v1.AmendOrderH\x00R\x05amendB\t\n" +
+	"\acommand\"}\n" +
+	"\n" +
+	"AmendOrder\x12/\n" +
+	"\x05order\x18\x01 \x01(\v2\x19.tradehub.plugin.v1.OrderR\x05order\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x14\n" +
+	"\x05price\x18\x03 \x01(\tR\x05price\x12\x10\n" +
+	"\x03qty\x18\x04 \x01(\tR\x03qty\"M\n" +
 	"\tSubscribe\x12@\n" +
 	"\vinstruments\x18\x01 \x03(\v2\x1e.tradehub.plugin.v1.InstrumentR\vinstruments\"3\n" +
 	"\tAskOrders\x12\x0e\n" +
@@ -2135,7 +2267,7 @@ const file_tradehub_plugin_v1_gateway_proto_rawDesc = "" +
 	"\x03low\x18\x0e \x01(\tR\x03low\x12\x1b\n" +
 	"\tpre_close\x18\x0f \x01(\tR\bpreClose\x12-\n" +
 	"\x04bids\x18\x10 \x03(\v2\x19.tradehub.plugin.v1.LevelR\x04bids\x12-\n" +
-	"\x04asks\x18\x11 \x03(\v2\x19.tradehub.plugin.v1.LevelR\x04asks\"\xec\x01\n" +
+	"\x04asks\x18\x11 \x03(\v2\x19.tradehub.plugin.v1.LevelR\x04asks\"\x8a\x02\n" +
 	"\x06Report\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x122\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1e.tradehub.plugin.v1.ReportKindR\x04kind\x12\x19\n" +
@@ -2145,20 +2277,23 @@ const file_tradehub_plugin_v1_gateway_proto_rawDesc = "" +
 	"\x05price\x18\x06 \x01(\tR\x05price\x12\x10\n" +
 	"\x03qty\x18\a \x01(\tR\x03qty\x12\x1d\n" +
 	"\n" +
-	"venue_time\x18\b \x01(\x03R\tvenueTime\"\x96\x01\n" +
+	"venue_time\x18\b \x01(\x03R\tvenueTime\x12\x1c\n" +
+	"\tamendment\x182 \x01(\x04R\tamendment\"\x96\x01\n" +
 	"\x06Answer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x126\n" +
 	"\x06orders\x18\x02 \x03(\v2\x1e.tradehub.plugin.v1.VenueOrderR\x06orders\x12\x1a\n" +
 	"\bcomplete\x18\x03 \x01(\bR\bcomplete\x12\x14\n" +
 	"\x05error\x18\x04 \x01(\tR\x05error\x12\x12\n" +
-	"\x04more\x18\x05 \x01(\bR\x04more\"\xc3\x01\n" +
+	"\x04more\x18\x05 \x01(\bR\x04more\"\xeb\x01\n" +
 	"\n" +
 	"VenueOrder\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x19\n" +
 	"\bvenue_id\x18\x02 \x01(\tR\avenueId\x122\n" +
 	"\x06status\x18\x03 \x01(\x0e2\x1a.tradehub.plugin.v1.StatusR\x06status\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x123\n" +
-	"\x05fills\x18\x05 \x03(\v2\x1d.tradehub.plugin.v1.VenueFillR\x05fills\"b\n" +
+	"\x05fills\x18\x05 \x03(\v2\x1d.tradehub.plugin.v1.VenueFillR\x05fills\x12\x14\n" +
+	"\x05price\x182 \x01(\tR\x05price\x12\x10\n" +
+	"\x03qty\x183 \x01(\tR\x03qty\"b\n" +
 	"\tVenueFill\x12\x19\n" +
 	"\btrade_id\x18\x01 \x01(\tR\atradeId\x12\x14\n" +
 	"\x05price\x18\x02 \x01(\tR\x05price\x12\x10\n" +
@@ -2177,7 +2312,7 @@ const file_tradehub_plugin_v1_gateway_proto_rawDesc = "" +
 	"\x04open\x18\x05 \x01(\tR\x04open\x12\x12\n" +
 	"\x04high\x18\x06 \x01(\tR\x04high\x12\x10\n" +
 	"\x03low\x18\a \x01(\tR\x03low\x12\x14\n" +
-	"\x05close\x18\b \x01(\tR\x05close*\xc8\x01\n" +
+	"\x05close\x18\b \x01(\tR\x05close*\x93\x02\n" +
 	"\n" +
 	"ReportKind\x12\x1b\n" +
 	"\x17REPORT_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
@@ -2186,7 +2321,10 @@ const file_tradehub_plugin_v1_gateway_proto_rawDesc = "" +
 	"\x10REPORT_KIND_FILL\x10\x03\x12\x19\n" +
 	"\x15REPORT_KIND_CANCELLED\x10\x04\x12\x18\n" +
 	"\x14REPORT_KIND_REJECTED\x10\x05\x12\x1f\n" +
-	"\x1bREPORT_KIND_CANCEL_REJECTED\x10\x062g\n" +
+	"\x1bREPORT_KIND_CANCEL_REJECTED\x10\x06\x12\x17\n" +
+	"\x13REPORT_KIND_AMENDED\x10\t\x12\x1e\n" +
+	"\x1aREPORT_KIND_AMEND_REJECTED\x10\n" +
+	"\"\x04\b\a\x10\a\"\x04\b\b\x10\b\"\x04\b\v\x10\v2g\n" +
 	"\x0eGatewayService\x12U\n" +
 	"\aSession\x12#.tradehub.plugin.v1.GatewayCommands\x1a!.tradehub.plugin.v1.GatewayEvents(\x010\x01B\x1bZ\x19tradehub/plugins/pluginpbb\x06proto3"
 
@@ -2203,92 +2341,95 @@ func file_tradehub_plugin_v1_gateway_proto_rawDescGZIP() []byte {
 }
 
 var file_tradehub_plugin_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tradehub_plugin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_tradehub_plugin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_tradehub_plugin_v1_gateway_proto_goTypes = []any{
 	(ReportKind)(0),         // 0: tradehub.plugin.v1.ReportKind
 	(*GatewayCommands)(nil), // 1: tradehub.plugin.v1.GatewayCommands
 	(*GatewayCommand)(nil),  // 2: tradehub.plugin.v1.GatewayCommand
-	(*Subscribe)(nil),       // 3: tradehub.plugin.v1.Subscribe
-	(*AskOrders)(nil),       // 4: tradehub.plugin.v1.AskOrders
-	(*AskHistory)(nil),      // 5: tradehub.plugin.v1.AskHistory
-	(*StopHistory)(nil),     // 6: tradehub.plugin.v1.StopHistory
-	(*GatewayEvents)(nil),   // 7: tradehub.plugin.v1.GatewayEvents
-	(*GatewayEvent)(nil),    // 8: tradehub.plugin.v1.GatewayEvent
-	(*Statement)(nil),       // 9: tradehub.plugin.v1.Statement
-	(*VenuePosition)(nil),   // 10: tradehub.plugin.v1.VenuePosition
-	(*VenueMoney)(nil),      // 11: tradehub.plugin.v1.VenueMoney
-	(*Up)(nil),              // 12: tradehub.plugin.v1.Up
-	(*Down)(nil),            // 13: tradehub.plugin.v1.Down
-	(*Contracts)(nil),       // 14: tradehub.plugin.v1.Contracts
-	(*Level)(nil),           // 15: tradehub.plugin.v1.Level
-	(*Tick)(nil),            // 16: tradehub.plugin.v1.Tick
-	(*Report)(nil),          // 17: tradehub.plugin.v1.Report
-	(*Answer)(nil),          // 18: tradehub.plugin.v1.Answer
-	(*VenueOrder)(nil),      // 19: tradehub.plugin.v1.VenueOrder
-	(*VenueFill)(nil),       // 20: tradehub.plugin.v1.VenueFill
-	(*Bars)(nil),            // 21: tradehub.plugin.v1.Bars
-	(*Bar)(nil),             // 22: tradehub.plugin.v1.Bar
-	(*Start)(nil),           // 23: tradehub.plugin.v1.Start
-	(*Order)(nil),           // 24: tradehub.plugin.v1.Order
-	(*Ping)(nil),            // 25: tradehub.plugin.v1.Ping
-	(*Close)(nil),           // 26: tradehub.plugin.v1.Close
-	(*Instrument)(nil),      // 27: tradehub.plugin.v1.Instrument
-	(Interval)(0),           // 28: tradehub.plugin.v1.Interval
-	(*Started)(nil),         // 29: tradehub.plugin.v1.Started
-	(*Failed)(nil),          // 30: tradehub.plugin.v1.Failed
-	(*Pong)(nil),            // 31: tradehub.plugin.v1.Pong
-	(*Closed)(nil),          // 32: tradehub.plugin.v1.Closed
-	(Direction)(0),          // 33: tradehub.plugin.v1.Direction
-	(*Contract)(nil),        // 34: tradehub.plugin.v1.Contract
-	(Status)(0),             // 35: tradehub.plugin.v1.Status
+	(*AmendOrder)(nil),      // 3: tradehub.plugin.v1.AmendOrder
+	(*Subscribe)(nil),       // 4: tradehub.plugin.v1.Subscribe
+	(*AskOrders)(nil),       // 5: tradehub.plugin.v1.AskOrders
+	(*AskHistory)(nil),      // 6: tradehub.plugin.v1.AskHistory
+	(*StopHistory)(nil),     // 7: tradehub.plugin.v1.StopHistory
+	(*GatewayEvents)(nil),   // 8: tradehub.plugin.v1.GatewayEvents
+	(*GatewayEvent)(nil),    // 9: tradehub.plugin.v1.GatewayEvent
+	(*Statement)(nil),       // 10: tradehub.plugin.v1.Statement
+	(*VenuePosition)(nil),   // 11: tradehub.plugin.v1.VenuePosition
+	(*VenueMoney)(nil),      // 12: tradehub.plugin.v1.VenueMoney
+	(*Up)(nil),              // 13: tradehub.plugin.v1.Up
+	(*Down)(nil),            // 14: tradehub.plugin.v1.Down
+	(*Contracts)(nil),       // 15: tradehub.plugin.v1.Contracts
+	(*Level)(nil),           // 16: tradehub.plugin.v1.Level
+	(*Tick)(nil),            // 17: tradehub.plugin.v1.Tick
+	(*Report)(nil),          // 18: tradehub.plugin.v1.Report
+	(*Answer)(nil),          // 19: tradehub.plugin.v1.Answer
+	(*VenueOrder)(nil),      // 20: tradehub.plugin.v1.VenueOrder
+	(*VenueFill)(nil),       // 21: tradehub.plugin.v1.VenueFill
+	(*Bars)(nil),            // 22: tradehub.plugin.v1.Bars
+	(*Bar)(nil),             // 23: tradehub.plugin.v1.Bar
+	(*Start)(nil),           // 24: tradehub.plugin.v1.Start
+	(*Order)(nil),           // 25: tradehub.plugin.v1.Order
+	(*Ping)(nil),            // 26: tradehub.plugin.v1.Ping
+	(*Close)(nil),           // 27: tradehub.plugin.v1.Close
+	(*Instrument)(nil),      // 28: tradehub.plugin.v1.Instrument
+	(Interval)(0),           // 29: tradehub.plugin.v1.Interval
+	(*Started)(nil),         // 30: tradehub.plugin.v1.Started
+	(*Failed)(nil),          // 31: tradehub.plugin.v1.Failed
+	(*Pong)(nil),            // 32: tradehub.plugin.v1.Pong
+	(*Closed)(nil),          // 33: tradehub.plugin.v1.Closed
+	(Direction)(0),          // 34: tradehub.plugin.v1.Direction
+	(*Contract)(nil),        // 35: tradehub.plugin.v1.Contract
+	(Status)(0),             // 36: tradehub.plugin.v1.Status
 }
 var file_tradehub_plugin_v1_gateway_proto_depIdxs = []int32{
 	2,  // 0: tradehub.plugin.v1.GatewayCommands.commands:type_name -> tradehub.plugin.v1.GatewayCommand
-	23, // 1: tradehub.plugin.v1.GatewayCommand.start:type_name -> tradehub.plugin.v1.Start
-	24, // 2: tradehub.plugin.v1.GatewayCommand.submit:type_name -> tradehub.plugin.v1.Order
-	24, // 3: tradehub.plugin.v1.GatewayCommand.cancel:type_name -> tradehub.plugin.v1.Order
-	3,  // 4: tradehub.plugin.v1.GatewayCommand.subscribe:type_name -> tradehub.plugin.v1.Subscribe
-	4,  // 5: tradehub.plugin.v1.GatewayCommand.ask:type_name -> tradehub.plugin.v1.AskOrders
-	5,  // 6: tradehub.plugin.v1.GatewayCommand.history:type_name -> tradehub.plugin.v1.AskHistory
-	6,  // 7: tradehub.plugin.v1.GatewayCommand.stop_history:type_name -> tradehub.plugin.v1.StopHistory
-	25, // 8: tradehub.plugin.v1.GatewayCommand.ping:type_name -> tradehub.plugin.v1.Ping
-	26, // 9: tradehub.plugin.v1.GatewayCommand.close:type_name -> tradehub.plugin.v1.Close
-	27, // 10: tradehub.plugin.v1.Subscribe.instruments:type_name -> tradehub.plugin.v1.Instrument
-	27, // 11: tradehub.plugin.v1.AskHistory.instrument:type_name -> tradehub.plugin.v1.Instrument
-	28, // 12: tradehub.plugin.v1.AskHistory.interval:type_name -> tradehub.plugin.v1.Interval
-	8,  // 13: tradehub.plugin.v1.GatewayEvents.events:type_name -> tradehub.plugin.v1.GatewayEvent
-	29, // 14: tradehub.plugin.v1.GatewayEvent.started:type_name -> tradehub.plugin.v1.Started
-	30, // 15: tradehub.plugin.v1.GatewayEvent.failed:type_name -> tradehub.plugin.v1.Failed
-	12, // 16: tradehub.plugin.v1.GatewayEvent.up:type_name -> tradehub.plugin.v1.Up
-	13, // 17: tradehub.plugin.v1.GatewayEvent.down:type_name -> tradehub.plugin.v1.Down
-	14, // 18: tradehub.plugin.v1.GatewayEvent.contracts:type_name -> tradehub.plugin.v1.Contracts
-	16, // 19: tradehub.plugin.v1.GatewayEvent.tick:type_name -> tradehub.plugin.v1.Tick
-	17, // 20: tradehub.plugin.v1.GatewayEvent.report:type_name -> tradehub.plugin.v1.Report
-	18, // 21: tradehub.plugin.v1.GatewayEvent.answer:type_name -> tradehub.plugin.v1.Answer
-	21, // 22: tradehub.plugin.v1.GatewayEvent.bars:type_name -> tradehub.plugin.v1.Bars
-	31, // 23: tradehub.plugin.v1.GatewayEvent.pong:type_name -> tradehub.plugin.v1.Pong
-	32, // 24: tradehub.plugin.v1.GatewayEvent.closed:type_name -> tradehub.plugin.v1.Closed
-	9,  // 25: tradehub.plugin.v1.GatewayEvent.statement:type_name -> tradehub.plugin.v1.Statement
-	10, // 26: tradehub.plugin.v1.Statement.positions:type_name -> tradehub.plugin.v1.VenuePosition
-	11, // 27: tradehub.plugin.v1.Statement.money:type_name -> tradehub.plugin.v1.VenueMoney
-	27, // 28: tradehub.plugin.v1.VenuePosition.instrument:type_name -> tradehub.plugin.v1.Instrument
-	33, // 29: tradehub.plugin.v1.VenuePosition.direction:type_name -> tradehub.plugin.v1.Direction
-	34, // 30: tradehub.plugin.v1.Contracts.contracts:type_name -> tradehub.plugin.v1.Contract
-	27, // 31: tradehub.plugin.v1.Tick.instrument:type_name -> tradehub.plugin.v1.Instrument
-	15, // 32: tradehub.plugin.v1.Tick.bids:type_name -> tradehub.plugin.v1.Level
-	15, // 33: tradehub.plugin.v1.Tick.asks:type_name -> tradehub.plugin.v1.Level
-	0,  // 34: tradehub.plugin.v1.Report.kind:type_name -> tradehub.plugin.v1.ReportKind
-	19, // 35: tradehub.plugin.v1.Answer.orders:type_name -> tradehub.plugin.v1.VenueOrder
-	35, // 36: tradehub.plugin.v1.VenueOrder.status:type_name -> tradehub.plugin.v1.Status
-	20, // 37: tradehub.plugin.v1.VenueOrder.fills:type_name -> tradehub.plugin.v1.VenueFill
-	22, // 38: tradehub.plugin.v1.Bars.bars:type_name -> tradehub.plugin.v1.Bar
-	1,  // 39: tradehub.plugin.v1.GatewayService.Session:input_type -> tradehub.plugin.v1.GatewayCommands
-	7,  // 40: tradehub.plugin.v1.GatewayService.Session:output_type -> tradehub.plugin.v1.GatewayEvents
-	40, // [40:41] is the sub-list for method output_type
-	39, // [39:40] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	24, // 1: tradehub.plugin.v1.GatewayCommand.start:type_name -> tradehub.plugin.v1.Start
+	25, // 2: tradehub.plugin.v1.GatewayCommand.submit:type_name -> tradehub.plugin.v1.Order
+	25, // 3: tradehub.plugin.v1.GatewayCommand.cancel:type_name -> tradehub.plugin.v1.Order
+	4,  // 4: tradehub.plugin.v1.GatewayCommand.subscribe:type_name -> tradehub.plugin.v1.Subscribe
+	5,  // 5: tradehub.plugin.v1.GatewayCommand.ask:type_name -> tradehub.plugin.v1.AskOrders
+	6,  // 6: tradehub.plugin.v1.GatewayCommand.history:type_name -> tradehub.plugin.v1.AskHistory
+	7,  // 7: tradehub.plugin.v1.GatewayCommand.stop_history:type_name -> tradehub.plugin.v1.StopHistory
+	26, // 8: tradehub.plugin.v1.GatewayCommand.ping:type_name -> tradehub.plugin.v1.Ping
+	27, // 9: tradehub.plugin.v1.GatewayCommand.close:type_name -> tradehub.plugin.v1.Close
+	3,  // 10: tradehub.plugin.v1.GatewayCommand.amend:type_name -> tradehub.plugin.v1.AmendOrder
+	25, // 11: tradehub.plugin.v1.AmendOrder.order:type_name -> tradehub.plugin.v1.Order
+	28, // 12: tradehub.plugin.v1.Subscribe.instruments:type_name -> tradehub.plugin.v1.Instrument
+	28, // 13: tradehub.plugin.v1.AskHistory.instrument:type_name -> tradehub.plugin.v1.Instrument
+	29, // 14: tradehub.plugin.v1.AskHistory.interval:type_name -> tradehub.plugin.v1.Interval
+	9,  // 15: tradehub.plugin.v1.GatewayEvents.events:type_name -> tradehub.plugin.v1.GatewayEvent
+	30, // 16: tradehub.plugin.v1.GatewayEvent.started:type_name -> tradehub.plugin.v1.Started
+	31, // 17: tradehub.plugin.v1.GatewayEvent.failed:type_name -> tradehub.plugin.v1.Failed
+	13, // 18: tradehub.plugin.v1.GatewayEvent.up:type_name -> tradehub.plugin.v1.Up
+	14, // 19: tradehub.plugin.v1.GatewayEvent.down:type_name -> tradehub.plugin.v1.Down
+	15, // 20: tradehub.plugin.v1.GatewayEvent.contracts:type_name -> tradehub.plugin.v1.Contracts
+	17, // 21: tradehub.plugin.v1.GatewayEvent.tick:type_name -> tradehub.plugin.v1.Tick
+	18, // 22: tradehub.plugin.v1.GatewayEvent.report:type_name -> tradehub.plugin.v1.Report
+	19, // 23: tradehub.plugin.v1.GatewayEvent.answer:type_name -> tradehub.plugin.v1.Answer
+	22, // 24: tradehub.plugin.v1.GatewayEvent.bars:type_name -> tradehub.plugin.v1.Bars
+	32, // 25: tradehub.plugin.v1.GatewayEvent.pong:type_name -> tradehub.plugin.v1.Pong
+	33, // 26: tradehub.plugin.v1.GatewayEvent.closed:type_name -> tradehub.plugin.v1.Closed
+	10, // 27: tradehub.plugin.v1.GatewayEvent.statement:type_name -> tradehub.plugin.v1.Statement
+	11, // 28: tradehub.plugin.v1.Statement.positions:type_name -> tradehub.plugin.v1.VenuePosition
+	12, // 29: tradehub.plugin.v1.Statement.money:type_name -> tradehub.plugin.v1.VenueMoney
+	28, // 30: tradehub.plugin.v1.VenuePosition.instrument:type_name -> tradehub.plugin.v1.Instrument
+	34, // 31: tradehub.plugin.v1.VenuePosition.direction:type_name -> tradehub.plugin.v1.Direction
+	35, // 32: tradehub.plugin.v1.Contracts.contracts:type_name -> tradehub.plugin.v1.Contract
+	28, // 33: tradehub.plugin.v1.Tick.instrument:type_name -> tradehub.plugin.v1.Instrument
+	16, // 34: tradehub.plugin.v1.Tick.bids:type_name -> tradehub.plugin.v1.Level
+	16, // 35: tradehub.plugin.v1.Tick.asks:type_name -> tradehub.plugin.v1.Level
+	0,  // 36: tradehub.plugin.v1.Report.kind:type_name -> tradehub.plugin.v1.ReportKind
+	20, // 37: tradehub.plugin.v1.Answer.orders:type_name -> tradehub.plugin.v1.VenueOrder
+	36, // 38: tradehub.plugin.v1.VenueOrder.status:type_name -> tradehub.plugin.v1.Status
+	21, // 39: tradehub.plugin.v1.VenueOrder.fills:type_name -> tradehub.plugin.v1.VenueFill
+	23, // 40: tradehub.plugin.v1.Bars.bars:type_name -> tradehub.plugin.v1.Bar
+	1,  // 41: tradehub.plugin.v1.GatewayService.Session:input_type -> tradehub.plugin.v1.GatewayCommands
+	8,  // 42: tradehub.plugin.v1.GatewayService.Session:output_type -> tradehub.plugin.v1.GatewayEvents
+	42, // [42:43] is the sub-list for method output_type
+	41, // [41:42] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_tradehub_plugin_v1_gateway_proto_init() }
@@ -2307,8 +2448,9 @@ func file_tradehub_plugin_v1_gateway_proto_init() {
 		(*GatewayCommand_StopHistory)(nil),
 		(*GatewayCommand_Ping)(nil),
 		(*GatewayCommand_Close)(nil),
+		(*GatewayCommand_Amend)(nil),
 	}
-	file_tradehub_plugin_v1_gateway_proto_msgTypes[7].OneofWrappers = []any{
+	file_tradehub_plugin_v1_gateway_proto_msgTypes[8].OneofWrappers = []any{
 		(*GatewayEvent_Started)(nil),
 		(*GatewayEvent_Failed)(nil),
 		(*GatewayEvent_Up)(nil),
@@ -2328,7 +2470,7 @@ func file_tradehub_plugin_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tradehub_plugin_v1_gateway_proto_rawDesc), len(file_tradehub_plugin_v1_gateway_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

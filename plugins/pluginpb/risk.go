@@ -15,6 +15,7 @@ func CandidateOf(c hub.Candidate) *Candidate {
 		Trader:  text(c.Trader),
 		Request: orderRequestOf(c.Request),
 		Gateway: text(c.Gateway),
+		Amends:  text(c.Amends),
 		Market: &MarketView{
 			Last:         num(c.Market.Last),
 			Bid:          num(c.Market.Bid),
@@ -60,6 +61,7 @@ func (x *Candidate) Hub() (hub.Candidate, error) {
 		Trader:  hub.TraderName(x.GetTrader()),
 		Request: r.orderRequest(x.GetRequest()),
 		Gateway: hub.GatewayName(x.GetGateway()),
+		Amends:  hub.OrderID(x.GetAmends()),
 		Market: hub.MarketView{
 			Last:      r.num("last", m.GetLast()),
 			Bid:       r.num("bid", m.GetBid()),

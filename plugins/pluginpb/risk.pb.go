@@ -295,7 +295,9 @@ type Candidate struct {
 	// The configured name of the gateway.
 	Gateway string `protobuf:"bytes,4,opt,name=gateway,proto3" json:"gateway,omitempty"`
 	// What the hub knows of the market.
-	Market        *MarketView `protobuf:"bytes,5,opt,name=market,proto3" json:"market,omitempty"`
+	Market *MarketView `protobuf:"bytes,5,opt,name=market,proto3" json:"market,omitempty"`
+	// The working order that is to become this one, by the hub's id; empty of a new order. Then the request's quantity is what may still trade, and the order that it names is in the book.
+	Amends        string `protobuf:"bytes,50,opt,name=amends,proto3" json:"amends,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -363,6 +365,13 @@ func (x *Candidate) GetMarket() *MarketView {
 		return x.Market
 	}
 	return nil
+}
+
+func (x *Candidate) GetAmends() string {
+	if x != nil {
+		return x.Amends
+	}
+	return ""
 }
 
 // MarketView is what the hub knows of a contract's market. A price of 0 is "none".
@@ -2098,13 +2107,14 @@ const file_tradehub_plugin_v1_risk_proto_rawDesc = "" +
 	"\aobserve\x18\x04 \x01(\v2\x19.tradehub.plugin.v1.EventH\x00R\aobserve\x12.\n" +
 	"\x04ping\x18\x05 \x01(\v2\x18.tradehub.plugin.v1.PingH\x00R\x04ping\x121\n" +
 	"\x05close\x18\x06 \x01(\v2\x19.tradehub.plugin.v1.CloseH\x00R\x05closeB\t\n" +
-	"\acommand\"\xc3\x01\n" +
+	"\acommand\"\xdb\x01\n" +
 	"\tCandidate\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12\x16\n" +
 	"\x06trader\x18\x02 \x01(\tR\x06trader\x12:\n" +
 	"\arequest\x18\x03 \x01(\v2 .tradehub.plugin.v1.OrderRequestR\arequest\x12\x18\n" +
 	"\agateway\x18\x04 \x01(\tR\agateway\x126\n" +
-	"\x06market\x18\x05 \x01(\v2\x1e.tradehub.plugin.v1.MarketViewR\x06market\"\xa3\x02\n" +
+	"\x06market\x18\x05 \x01(\v2\x1e.tradehub.plugin.v1.MarketViewR\x06market\x12\x16\n" +
+	"\x06amends\x182 \x01(\tR\x06amends\"\xa3\x02\n" +
 	"\n" +
 	"MarketView\x12\x12\n" +
 	"\x04last\x18\x01 \x01(\tR\x04last\x12\x10\n" +
