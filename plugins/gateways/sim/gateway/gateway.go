@@ -59,6 +59,7 @@ type Gateway struct {
 var (
 	_ plugins.Gateway        = (*Gateway)(nil)
 	_ plugins.MessageLimiter = (*Gateway)(nil)
+	_ plugins.Amender        = (*Gateway)(nil)
 )
 
 // New returns a gateway that has not started.
@@ -367,6 +368,18 @@ func (g *Gateway) Cancel(order hub.Order) {
 	})
 }
 
+// Amend changes an order in the market.
+func (g *Gateway) Amend(order hub.Order) {
+	g.send(context.Background(), command{
+		do: func(now hub.Time) { g.venue.Amend(now, order) },
+		refused: func(reason string) {
+			g.sink.Report(hub.VenueReport{
+				Gateway: g.set.venue.Gateway, OrderID: order.ID, Kind: hub.ReportAmendRejected, Amendment: order.Amendment.Number, Reason: reason,
+			})
+		},
+	})
+}
+
 // Subscribe asks for ticks.
 func (g *Gateway) Subscribe(instruments []hub.Instrument) {
 	g.send(context.Background(), command{
@@ -395,6 +408,9 @@ func ask[T any](ctx context.Context, g *Gateway, question func() T) (T, error) {
 		err    error
 	}
 	results := make(chan result, 1)
+	if err := ctx.Err(); err != nil { // a select among what is ready is a coin that is tossed
+		return *new(T), err
+	}
 	sent := g.send(ctx, command{
 		do: func(hub.Time) {
 			g.answers = append(g.answers, func() {

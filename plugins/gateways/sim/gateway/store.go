@@ -216,13 +216,13 @@ func (p place) find(ctx context.Context, ids []hub.OrderID) ([]hub.VenueOrder, e
 // past is an order as its lines tell it.
 type past struct {
 	hub.VenueOrder
-	left hub.Decimal
+	qty, left hub.Decimal
 }
 
 func (o *past) add(l record.Line) {
 	switch l.Kind {
 	case record.Received:
-		o.OrderID, o.left, o.Status = l.ID, l.Qty, hub.Accepted
+		o.OrderID, o.qty, o.left, o.Status = l.ID, l.Qty, l.Qty, hub.Accepted
 		if l.Type == hub.Limit {
 			o.Status = hub.Resting
 		}
@@ -231,6 +231,10 @@ func (o *past) add(l record.Line) {
 		}
 	case record.Rejected:
 		o.Status, o.Reason = hub.Rejected, l.Reason
+	case record.Amended:
+		var sum hub.Sum
+		o.left = sum.Add(o.left, sum.Sub(l.Qty, o.qty))
+		o.qty = l.Qty
 	case record.Cancelled:
 		o.Status, o.Reason = hub.Cancelled, l.Reason
 	case record.Filled:

@@ -234,6 +234,23 @@ func (b *Book) Cancel(id ID, events []Event) (_ []Event, ok bool) {
 	return events, true
 }
 
+// Amend makes a resting order one of qty left at price. A smaller quantity at its own price keeps its place in the queue; anything else puts it behind all others at its price, after it has traded with
+// the other side as far as the price goes. An order that does not rest, or a quantity or price that is not positive, is a caller's bug and panics.
+func (b *Book) Amend(id ID, price, qty int64, events []Event) []Event {
+	n := b.orders[id]
+	if n == nil || n.stop || qty <= 0 || price <= 0 {
+		panic(fmt.Sprintf("market: order %d is amended to %d at %d", id, qty, price))
+	}
+	if price == n.level.price && qty <= n.left {
+		n.level.qty -= n.left - qty
+		n.left = qty
+		return events
+	}
+	o := Order{ID: id, Side: n.side, Type: Limit, Price: price, Qty: qty}
+	b.remove(n)
+	return b.trigger(b.match(o, events))
+}
+
 // triggered reports whether a trade at last sets off a stop.
 func triggered(side Side, price, last int64) bool {
 	if last <= 0 {

@@ -129,6 +129,19 @@ func (s *slow) cancel(id market.ID) ([]market.Event, bool) {
 	return nil, false
 }
 
+// amend: less at the same price is as if the rest had been asked for at first; anything else is as if the order were cancelled and came anew.
+func (s *slow) amend(id market.ID, price, qty int64) []market.Event {
+	i := slices.IndexFunc(s.orders, func(o market.Order) bool { return o.ID == id })
+	o := s.orders[i]
+	if o.Price == price && qty <= o.Qty {
+		s.orders[i].Qty = qty
+		return nil
+	}
+	s.orders = slices.Delete(s.orders, i, i+1)
+	o.Price, o.Qty = price, qty
+	return s.submit(o)
+}
+
 func (s *slow) depth(side market.Side) []market.Level {
 	var levels []market.Level
 	byPrice := map[int64]int64{}
@@ -167,7 +180,16 @@ func TestBookIsTheSlowBook(t *testing.T) {
 		next := market.ID(1)
 		for range rapid.IntRange(1, 80).Draw(t, "n") {
 			var got, expect []market.Event
-			if rapid.IntRange(0, 3).Draw(t, "what") == 0 {
+			what := rapid.IntRange(0, 4).Draw(t, "what")
+			resting := slices.DeleteFunc(slices.Clone(want.orders), func(o market.Order) bool { return o.Type != market.Limit })
+			if what == 1 && len(resting) > 0 {
+				o := rapid.SampledFrom(resting).Draw(t, "amended")
+				price, qty := o.Price, rapid.Int64Range(1, 9).Draw(t, "qty")
+				if rapid.Bool().Draw(t, "at another price") {
+					price = rapid.Int64Range(95, 105).Draw(t, "price")
+				}
+				got, expect = book.Amend(o.ID, price, qty, nil), want.amend(o.ID, price, qty)
+			} else if what == 0 {
 				id := market.ID(rapid.Uint64Range(1, uint64(next)).Draw(t, "id"))
 				var ok, wantOK bool
 				got, ok = book.Cancel(id, nil)

@@ -29,6 +29,8 @@ const (
 	Triggered Kind = "trigger"
 	// Filled is one fill of one order.
 	Filled Kind = "fill"
+	// Amended is an order that is for Qty, in all, at Price from now on; Number is there when it lost its place in the queue.
+	Amended Kind = "amend"
 	// Cancelled is the end of an order that was not filled whole; Qty is what was left.
 	Cancelled Kind = "cancel"
 	// DayBegan is the roll to a trading day.
@@ -171,7 +173,7 @@ func Parse(text []byte) (Line, error) {
 		Price: w.Price, Qty: w.Qty, Worst: w.Worst, Currency: w.Currency, Trade: w.Trade, Fee: w.Fee, Reason: w.Reason, Day: w.Day, Version: w.Version,
 	}
 	switch l.Kind {
-	case Opened, Deposited, Received, Rejected, Duplicate, Triggered, Filled, Cancelled, DayBegan, ClockAt:
+	case Opened, Deposited, Received, Rejected, Duplicate, Triggered, Filled, Amended, Cancelled, DayBegan, ClockAt:
 	default:
 		return Line{}, fmt.Errorf("the book of record has no line of kind %q", l.Kind)
 	}

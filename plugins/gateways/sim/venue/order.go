@@ -13,6 +13,7 @@ import (
 type order struct {
 	id        hub.OrderID
 	number    uint64 // the venue's own; 0: it was rejected
+	rank      uint64 // of two orders at a price, the lower is first in the queue
 	trader    hub.TraderName
 	c         *contract
 	direction hub.Direction
@@ -70,10 +71,14 @@ func (o *order) status() hub.Status {
 }
 
 func (o *order) stands() hub.VenueOrder {
-	return hub.VenueOrder{
+	v := hub.VenueOrder{
 		OrderID: o.id, VenueID: o.venueID(), Status: o.status(), Reason: o.reason,
 		Fills: append([]hub.VenueFill(nil), o.fills...),
 	}
+	if o.kind == hub.Limit && o.c != nil {
+		v.Price, v.Qty = o.c.l.Price(o.price), o.c.l.Qty(o.qty)
+	}
+	return v
 }
 
 // unfilledReason says why what the book did not take is gone.

@@ -34,7 +34,7 @@ func (v *Venue) apply(l *record.Line) error {
 		}
 		o.reason = l.Reason
 		v.finish(o)
-	case record.Triggered, record.Filled, record.Cancelled:
+	case record.Triggered, record.Filled, record.Cancelled, record.Amended:
 		o := v.orders[l.ID]
 		if o == nil || !o.working {
 			return fmt.Errorf("order %s has a line %q and does not work", l.ID, l.Kind)
@@ -51,7 +51,7 @@ func (v *Venue) apply(l *record.Line) error {
 
 func (v *Venue) applyReceived(l *record.Line) error {
 	v.Remember(string(l.ID), true)
-	o := &order{id: l.ID, number: l.Number, trader: l.Trader, direction: l.Direction, offset: l.Offset, kind: l.Type}
+	o := &order{id: l.ID, number: l.Number, rank: l.Number, trader: l.Trader, direction: l.Direction, offset: l.Offset, kind: l.Type}
 	v.orders[l.ID] = o
 	if l.Number == 0 {
 		return nil
@@ -82,6 +82,9 @@ func (v *Venue) applyWorking(o *order, l *record.Line) error {
 	if l.Kind == record.Triggered {
 		o.triggered = true
 		return nil
+	}
+	if l.Kind == record.Amended {
+		return v.applyAmended(o, l)
 	}
 	if l.Kind == record.Cancelled {
 		o.reason = l.Reason
@@ -156,6 +159,7 @@ type positionState struct {
 type orderState struct {
 	ID        hub.OrderID     `json:"id"`
 	Number    uint64          `json:"number"`
+	Rank      uint64          `json:"rank,omitempty"` // when it is not the number
 	Trader    hub.TraderName  `json:"trader"`
 	Symbol    string          `json:"symbol"`
 	Exchange  string          `json:"exchange"`
@@ -183,8 +187,13 @@ func (v *Venue) Snapshot() Snapshot {
 		s.Positions = append(s.Positions, positionState{held.Contract.Symbol, held.Contract.Exchange, held.Position})
 	}
 	for _, o := range v.workingOrders() {
+		rank := o.rank
+		if rank == o.number {
+			rank = 0
+		}
 		s.Orders = append(s.Orders, orderState{
-			ID: o.id, Number: o.number, Trader: o.trader, Symbol: o.c.l.Symbol, Exchange: o.c.l.Exchange,
+			Rank: rank,
+			ID:   o.id, Number: o.number, Trader: o.trader, Symbol: o.c.l.Symbol, Exchange: o.c.l.Exchange,
 			Direction: o.direction.String(), Offset: o.offset.String(), Type: o.kind.String(),
 			Price: o.price, Qty: o.qty, Left: o.left, Worst: o.hold.Worst, Fills: o.fills,
 		})
@@ -225,7 +234,7 @@ func (v *Venue) restoreOrder(s orderState) error {
 		return fmt.Errorf("order %s: %w", s.ID, err)
 	}
 	o := &order{
-		id: s.ID, number: s.Number, trader: s.Trader, c: c, direction: direction, offset: offset, kind: kind,
+		id: s.ID, number: s.Number, rank: cmp.Or(s.Rank, s.Number), trader: s.Trader, c: c, direction: direction, offset: offset, kind: kind,
 		price: s.Price, qty: s.Qty, left: s.Left, fills: s.Fills, working: true,
 	}
 	o.hold = v.account.Take(account.Order{Contract: c.l, Direction: direction, Offset: offset, Steps: s.Left, Worst: s.Worst})

@@ -16,10 +16,11 @@ import (
 
 // world is a venue with the book of record that it has written so far.
 type world struct {
-	set   venue.Settings
-	v     *venue.Venue
-	now   hub.Time
-	lines []record.Line
+	set    venue.Settings
+	v      *venue.Venue
+	now    hub.Time
+	lines  []record.Line
+	amends uint64
 }
 
 func when(text string) hub.Time {
@@ -108,9 +109,13 @@ func show(r hub.VenueReport) string {
 	kinds := map[hub.ReportKind]string{
 		hub.ReportAccepted: "accepted", hub.ReportResting: "resting", hub.ReportFill: "fill", hub.ReportCancelled: "cancelled",
 		hub.ReportRejected: "rejected", hub.ReportCancelRejected: "cancel rejected",
+		hub.ReportAmended: "amended", hub.ReportAmendRejected: "amend rejected",
 	}
 	s := fmt.Sprintf("%s %s", r.OrderID, kinds[r.Kind])
-	if r.Kind == hub.ReportFill {
+	if r.Amendment > 0 {
+		s += fmt.Sprintf(" (%d)", r.Amendment)
+	}
+	if r.Kind == hub.ReportFill || r.Kind == hub.ReportAmended {
 		s += fmt.Sprintf(" %s @ %s", r.Qty, r.Price)
 	}
 	if r.Reason != "" {
@@ -140,6 +145,13 @@ func (w *world) do(b *strings.Builder, line string) error {
 		}
 	case "cancel":
 		w.v.Cancel(w.now, hub.Order{ID: hub.OrderID(rest)})
+	case "amend": // "a1 5 @ 3140", once more and with the next number
+		f := strings.Fields(rest)
+		if len(f) != 4 {
+			return fmt.Errorf("%q is no amendment", rest)
+		}
+		w.amends++
+		w.v.Amend(w.now, hub.Order{ID: hub.OrderID(f[0]), Amendment: hub.Amendment{Number: w.amends, Qty: hub.MustDecimal(f[1]), Price: hub.MustDecimal(f[3])}})
 	case "at":
 		w.now = when(rest)
 		w.v.Advance(w.now)
@@ -154,7 +166,11 @@ func (w *world) do(b *strings.Builder, line string) error {
 	case "ask":
 		known, forgotten := w.v.Ask([]hub.OrderID{hub.OrderID(rest)})
 		for _, o := range known {
-			fmt.Fprintf(b, "%s %s %q, %d fills\n", o.OrderID, o.Status, o.Reason, len(o.Fills))
+			fmt.Fprintf(b, "%s %s %q, %d fills", o.OrderID, o.Status, o.Reason, len(o.Fills))
+			if w.amends > 0 {
+				fmt.Fprintf(b, ", for %s @ %s", o.Qty, o.Price)
+			}
+			fmt.Fprintln(b)
 		}
 		for _, id := range forgotten {
 			fmt.Fprintf(b, "%s is not known\n", id)

@@ -205,9 +205,9 @@ func (v *Venue) Open(now hub.Time) {
 	v.endDeed()
 }
 
-// workingOrders returns what works, oldest first.
+// workingOrders returns what works, in the order of the queues.
 func (v *Venue) workingOrders() []*order {
-	return slices.SortedFunc(maps.Values(v.working), func(a, b *order) int { return cmp.Compare(a.number, b.number) })
+	return slices.SortedFunc(maps.Values(v.working), func(a, b *order) int { return cmp.Compare(a.rank, b.rank) })
 }
 
 // turn moves the clock, which never runs backwards, and rolls the day when it is over.

@@ -71,11 +71,26 @@ func (m *Model) Judge(c hub.Candidate) string {
 		return fmt.Sprintf("%d candidates wait for their decision", len(m.asked))
 	}
 	o := m.newOrder(c.Trader, k, c.Request, hub.ValuePrice(c.Request, c.Market))
+	defer m.without(m.orders[c.Amends])()
 	if why := m.try(a, o); why != "" {
 		return why
 	}
 	m.asked[c.Ask] = o
 	return ""
+}
+
+// without makes an order that is to be amended count for nothing, until the function that it returns is called: while its successor is tried, it must not count beside it. Afterwards both count until the
+// decision: no other candidate may rely on either.
+func (m *Model) without(o *order) func() {
+	if o == nil || !o.listed {
+		return func() {}
+	}
+	o.position.drop(o)
+	m.reweigh(o.position)
+	return func() {
+		o.position.enter(o)
+		m.reweigh(o.position)
+	}
 }
 
 // try adds an order, and takes it away again when it binds something and the trader or the fund would be over a limit.
@@ -113,7 +128,7 @@ func (c *contract) name() string {
 
 // newOrder makes an order of the position that it belongs to; it is not in the position yet.
 func (m *Model) newOrder(trader hub.TraderName, k *contract, r hub.OrderRequest, price hub.Decimal) *order {
-	o := &order{position: m.position(trader, k), side: sideOf(r.Direction), qty: r.Qty, price: price.Trim(0)}
+	o := &order{position: m.position(trader, k), side: sideOf(r.Direction), qty: r.Qty, price: price.Trim(0), limit: r.Price}
 	o.opens = k.NetPosition || !r.Offset.Closes()
 	return o
 }
@@ -169,6 +184,13 @@ func (m *Model) order(h hub.Order) {
 		}
 	}
 	o.qty, o.filled, o.final = h.Qty, h.Filled, h.Status.Final()
+	if !h.Price.Equal(o.limit) { // amended; a sale may trade at more than it asks
+		o.limit = h.Price
+		if o.price = o.price.Max(h.Price); o.side == long {
+			o.price = h.Price
+		}
+		o.price = o.price.Trim(0)
+	}
 	m.settle(h.ID, o)
 }
 

@@ -54,6 +54,7 @@ type order struct {
 	seen     hub.Decimal // of it, what trades have told; trades alone move what is held
 	final    bool
 	price    hub.Decimal // 0: none of its own
+	limit    hub.Decimal // as the hub says; another one: it was amended
 	listed   bool        // it is one of its position's orders
 
 	// What its tally has of it.
