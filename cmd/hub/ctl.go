@@ -281,6 +281,9 @@ func writeOrders(e env, orders []ctl.Order) {
 		if o.Override != 0 {
 			o.Reason = strings.TrimSuffix(fmt.Sprintf("override %d; %s", o.Override, o.Reason), "; ")
 		}
+		if o.Amendment != nil {
+			o.Reason = strings.TrimSuffix(fmt.Sprintf("to be %s at %s; %s", o.Amendment.Quantity, o.Amendment.Price, o.Reason), "; ")
+		}
 		rows = append(rows, []cell{
 			text(o.ID), text(o.Trader), text(o.Contract), text(strings.TrimSuffix(o.Direction+" "+o.Offset, " NONE")), text(o.Type), number(o.Price), number(o.Quantity), number(o.Filled),
 			status, text(o.Time.Format(time.TimeOnly)), text(o.Reason),

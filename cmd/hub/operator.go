@@ -112,14 +112,19 @@ func (o operator) Orders(trader string, activeOnly bool) ([]ctl.Order, error) {
 	if err := o.known(trader); err != nil {
 		return nil, err
 	}
-	clock := o.clock
-	return mapped(o.h.runner.Orders(hub.TraderName(trader), activeOnly), func(o hub.Order) ctl.Order {
-		return ctl.Order{
-			ID: string(o.ID), Trader: string(o.Trader), Gateway: string(o.Gateway), Contract: o.Instrument.String(), Direction: o.Direction.String(),
-			Offset: o.Offset.String(), Type: o.Type.String(), Price: o.Price, Quantity: o.Qty, Filled: o.Filled, Status: o.Status.String(), Active: o.Active(),
-			InDoubt: o.InDoubt, VenueID: o.VenueID, Reason: o.Reason, Reference: o.Reference, Override: o.Override, Time: clock(o.Time.UTC()), Updated: clock(o.Updated.UTC()),
-		}
-	}), nil
+	return mapped(o.h.runner.Orders(hub.TraderName(trader), activeOnly), o.order), nil
+}
+
+func (o operator) order(h hub.Order) ctl.Order {
+	out := ctl.Order{
+		ID: string(h.ID), Trader: string(h.Trader), Gateway: string(h.Gateway), Contract: h.Instrument.String(), Direction: h.Direction.String(),
+		Offset: h.Offset.String(), Type: h.Type.String(), Price: h.Price, Quantity: h.Qty, Filled: h.Filled, Status: h.Status.String(), Active: h.Active(),
+		InDoubt: h.InDoubt, VenueID: h.VenueID, Reason: h.Reason, Reference: h.Reference, Override: h.Override, Time: o.clock(h.Time.UTC()), Updated: o.clock(h.Updated.UTC()),
+	}
+	if h.Amending() {
+		out.Amendment = &ctl.Amendment{Number: h.Amendment.Number, Price: h.Amendment.Price, Quantity: h.Amendment.Qty}
+	}
+	return out
 }
 
 func (o operator) Trades(trader string) ([]ctl.Trade, error) {

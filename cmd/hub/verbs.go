@@ -34,6 +34,7 @@ func verbs() []verb {
 		numberVerbs(),
 		bookVerbs(),
 		overrideVerbs(),
+		amendVerbs(),
 		calendarVerbs(),
 		alertVerbs(),
 		recordVerbs(),

@@ -129,9 +129,11 @@ type Order struct {
 	Reason    string      `json:"reason,omitempty"`
 	Reference string      `json:"reference,omitempty"`
 	// Override is the number of the override by which it passed rules; 0: by none.
-	Override uint64    `json:"override,omitempty"`
-	Time     time.Time `json:"time"`
-	Updated  time.Time `json:"updated"`
+	Override uint64 `json:"override,omitempty"`
+	// Amendment is one that is on its way: until the venue has answered, the order may be as it is or as that says.
+	Amendment *Amendment `json:"amendment,omitempty"`
+	Time      time.Time  `json:"time"`
+	Updated   time.Time  `json:"updated"`
 }
 
 // Trade is one fill.

@@ -119,6 +119,12 @@ func (o *operator) TransferCapital(_ context.Context, t ctl.CapitalTransfer, by 
 	return moved, o.note("move %+v by %s", t, by)
 }
 
+func (o *operator) Amend(_ context.Context, a ctl.NewAmendment, by string) (ctl.Order, error) {
+	amended := order
+	amended.Amendment = &ctl.Amendment{Number: 1, Price: a.Price, Quantity: a.Quantity}
+	return amended, o.note("amend %s to %s at %s by %s", a.Order, a.Quantity, a.Price, by)
+}
+
 func (o *operator) CancelAll(_ context.Context, w ctl.Whom, by string) (ctl.Cancelled, error) {
 	return ctl.Cancelled{Orders: 3}, o.note("cancel-all %+v by %s", w, by)
 }

@@ -46,6 +46,8 @@ type Operator interface {
 	AskOverride(ctx context.Context, question OverrideQuestion, by hub.Person) (Override, error)
 	ApproveOverride(ctx context.Context, number uint64, by hub.Person) (Override, error)
 	WithdrawOverride(ctx context.Context, number uint64, reason string, by hub.Person) (Override, error)
+	// Amend changes price and quantity of a working order.
+	Amend(ctx context.Context, a NewAmendment, by string) (Order, error)
 	CancelAll(ctx context.Context, whom Whom, by string) (Cancelled, error)
 	// Flatten begins to close positions; Status says how it goes on.
 	Flatten(ctx context.Context, whom Whom, by string) (Flattening, error)
@@ -128,6 +130,7 @@ func Handler(o Operator) http.Handler {
 	bookHandlers(mux, o)
 	overrideHandlers(mux, o)
 	recordHandlers(mux, o)
+	amendHandlers(mux, o)
 	post(mux, "/v1/cancel-all", some(func(r *http.Request, w Whom) (any, error) { return o.CancelAll(r.Context(), w, by(r)) }))
 	post(mux, "/v1/flatten", some(func(r *http.Request, w Whom) (any, error) { return o.Flatten(r.Context(), w, by(r)) }))
 	post(mux, "/v1/policy/reload", func(r *http.Request, _ struct{}) (any, error) { return o.ReloadPolicy(r.Context(), by(r)) })
