@@ -48,7 +48,12 @@ func compiled(t *testing.T) *policy.Rules {
 type world map[string]policy.Value
 
 // Value implements policy.Source.
-func (w world) Value(ref *policy.Ref) policy.Value {
+func (w world) Value(ref *policy.Ref) *policy.Value {
+	v := w.value(ref)
+	return &v
+}
+
+func (w world) value(ref *policy.Ref) policy.Value {
 	if v, ok := w[ref.String()]; ok {
 		return v
 	}

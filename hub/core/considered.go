@@ -45,11 +45,13 @@ func (c *Core) considerNoMore() {
 	c.considered.Readings = c.readings[c.readFrom:len(c.readings):len(c.readings)]
 }
 
-// heardRule notes what a rule was told while an order is decided.
-func (c *Core) heardRule(ref *policy.Ref, v policy.Value) {
-	if c.reading {
-		c.readings = append(c.readings, policy.Reading{Ref: ref, Value: v})
+// heard is where it is noted what a rule is told while an order is decided; nil at other times.
+func (c *Core) heard(ref *policy.Ref) *policy.Value {
+	if !c.reading {
+		return nil
 	}
+	c.readings = append(c.readings, policy.Reading{Ref: ref})
+	return &c.readings[len(c.readings)-1].Value
 }
 
 // Instead is the revision of the policy folder in whose place a rollback put the files in force; "" when there was none since the last load.

@@ -17,44 +17,44 @@ type source struct {
 	market   hub.MarketView
 	value    policy.Value // of the order, once it is valued
 	valued   bool
+	last     policy.Value // what was answered last, when nobody notes it
 	amended  *amended // of an order that is to be amended; else nil
 }
 
-// Value answers one variable, and notes what it answered if an order is being decided.
-func (s *source) Value(ref *policy.Ref) policy.Value {
-	v := s.of(ref)
-	s.core.heardRule(ref, v)
+// Value answers one variable: where the answer is noted if an order is being decided, and else in s.last.
+func (s *source) Value(ref *policy.Ref) *policy.Value {
+	v := s.core.heard(ref)
+	if v == nil {
+		v = &s.last
+	}
+	s.of(ref, v)
 	return v
 }
 
 // of answers one variable. The switches below each name the variables of one scope; TestEveryVariableIsAnswered sees that none is missing.
-func (s *source) of(ref *policy.Ref) policy.Value {
-	if policy.OfBooks(ref.Var) {
-		return s.ofFigures(ref)
-	}
+func (s *source) of(ref *policy.Ref, v *policy.Value) {
 	switch {
+	case policy.OfBooks(ref.Var):
+		*v = s.ofFigures(ref)
 	case ref.Var == policy.PublishedValue || ref.Var == policy.PublishedAge:
-		return s.ofPublished(ref)
+		*v = s.ofPublished(ref)
 	case policy.OfDesk(ref.Var):
-		return s.ofDesk(ref)
+		*v = s.ofDesk(ref)
+	case ref.Scope == policy.ScopeOrder:
+		*v = s.ofOrder(ref.Var)
+	case ref.Scope == policy.ScopeContract:
+		*v = s.ofContract(ref)
+	case ref.Scope == policy.ScopeMarket:
+		*v = s.ofMarket(ref.Var)
+	case ref.Scope == policy.ScopeOwn:
+		*v = s.ofOwn(ref.Var)
+	case ref.Scope == policy.ScopeGateway:
+		*v = s.ofChannel(ref.Var)
+	case ref.Scope == policy.ScopeSession:
+		*v = s.ofSession(ref.Var)
+	default: // of an owner
+		*v = s.ofOwner(ref)
 	}
-	switch ref.Scope {
-	case policy.ScopeOrder:
-		return s.ofOrder(ref.Var)
-	case policy.ScopeContract:
-		return s.ofContract(ref)
-	case policy.ScopeMarket:
-		return s.ofMarket(ref.Var)
-	case policy.ScopeOwn:
-		return s.ofOwn(ref.Var)
-	case policy.ScopeGateway:
-		return s.ofChannel(ref.Var)
-	case policy.ScopeSession:
-		return s.ofSession(ref.Var)
-	case policy.ScopeTrader, policy.ScopeFund, policy.ScopeAccount, policy.ScopeGroup:
-		return s.ofOwner(ref)
-	}
-	return policy.Missing("it is not known to this hub")
 }
 
 func (s *source) ofOrder(v policy.Var) policy.Value {

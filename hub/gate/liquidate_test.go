@@ -10,7 +10,12 @@ import (
 
 type nothing struct{}
 
-func (nothing) Value(*policy.Ref) policy.Value { return policy.Missing("nothing is known") }
+func (x nothing) Value(ref *policy.Ref) *policy.Value {
+	v := x.value(ref)
+	return &v
+}
+
+func (nothing) value(*policy.Ref) policy.Value { return policy.Missing("nothing is known") }
 
 // TestLiquidateOnlyCloses: whatever the caller says, the gate lets an order past the rules only if it makes a position smaller.
 func TestLiquidateOnlyCloses(t *testing.T) {

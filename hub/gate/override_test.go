@@ -84,4 +84,9 @@ func TestOverridesAtTheGate(t *testing.T) {
 // quantity knows the quantity of an order, which is too small for the rules.
 type quantity struct{}
 
-func (quantity) Value(*policy.Ref) policy.Value { return policy.Number(hub.Int(5)) }
+func (x quantity) Value(ref *policy.Ref) *policy.Value {
+	v := x.value(ref)
+	return &v
+}
+
+func (quantity) value(*policy.Ref) policy.Value { return policy.Number(hub.Int(5)) }

@@ -242,7 +242,12 @@ func margin(t testing.TB, programName string, settings map[string]any) []host.Pl
 // nothing is a market in which nothing is known.
 type nothing struct{}
 
-func (nothing) Value(*policy.Ref) policy.Value { return policy.Truth(true) }
+func (x nothing) Value(ref *policy.Ref) *policy.Value {
+	v := x.value(ref)
+	return &v
+}
+
+func (nothing) value(*policy.Ref) policy.Value { return policy.Truth(true) }
 
 // permits makes permits the only way there is: by a decision.
 var permits = sync.OnceValue(func() *policy.Rules {

@@ -14,6 +14,7 @@ import (
 type books struct {
 	values   [7][1000]policy.Value
 	counters []counter
+	last     policy.Value
 }
 
 type counter struct {
@@ -22,16 +23,17 @@ type counter struct {
 }
 
 // Value implements policy.Source.
-func (b *books) Value(ref *policy.Ref) policy.Value {
+func (b *books) Value(ref *policy.Ref) *policy.Value {
 	if ref.Window == 0 {
-		return b.values[ref.Scope][ref.Var]
+		return &b.values[ref.Scope][ref.Var]
 	}
+	b.last = policy.Missing("not counted")
 	for i := range b.counters {
 		if b.counters[i].ref == *ref {
-			return policy.Count(b.counters[i].count)
+			b.last = policy.Count(b.counters[i].count)
 		}
 	}
-	return policy.Missing("not counted")
+	return &b.last
 }
 
 const tenRules = `policy: trader

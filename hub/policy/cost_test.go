@@ -18,7 +18,7 @@ type counted struct {
 }
 
 // Value implements policy.Source.
-func (c counted) Value(ref *policy.Ref) policy.Value {
+func (c counted) Value(ref *policy.Ref) *policy.Value {
 	*c.asked++
 	return c.Source.Value(ref)
 }

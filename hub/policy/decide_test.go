@@ -17,7 +17,12 @@ import (
 type table map[policy.Ref]policy.Value
 
 // Value implements policy.Source.
-func (t table) Value(ref *policy.Ref) policy.Value {
+func (t table) Value(ref *policy.Ref) *policy.Value {
+	v := t.value(ref)
+	return &v
+}
+
+func (t table) value(ref *policy.Ref) policy.Value {
 	if v, ok := t[*ref]; ok {
 		return v
 	}

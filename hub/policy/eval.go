@@ -346,7 +346,7 @@ func (m *machine) branch(n *node) (*node, bool) {
 	return n.c, ok
 }
 
-func (m *machine) missing(n *node, v Value) {
+func (m *machine) missing(n *node, v *Value) {
 	if v.Kind == KindMissing {
 		m.fail(fateMissing, n, v.Text)
 		return

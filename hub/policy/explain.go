@@ -197,7 +197,7 @@ type traced struct {
 }
 
 // Value implements Source.
-func (t *traced) Value(ref *Ref) Value {
+func (t *traced) Value(ref *Ref) *Value {
 	if !slices.Contains(t.asked, *ref) {
 		t.asked = append(t.asked, *ref)
 	}

@@ -143,4 +143,9 @@ func explainedAlike(t *testing.T, rules *policy.Rules, trader hub.TraderName, so
 type all policy.Value
 
 // Value implements policy.Source.
-func (a all) Value(*policy.Ref) policy.Value { return policy.Value(a) }
+func (a all) Value(ref *policy.Ref) *policy.Value {
+	v := a.value(ref)
+	return &v
+}
+
+func (a all) value(*policy.Ref) policy.Value { return policy.Value(a) }

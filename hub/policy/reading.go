@@ -25,7 +25,12 @@ type Playback map[string]Value
 var _ Source = Playback(nil)
 
 // Value answers what was recorded.
-func (p Playback) Value(ref *Ref) Value {
+func (p Playback) Value(ref *Ref) *Value {
+	v := p.value(ref)
+	return &v
+}
+
+func (p Playback) value(ref *Ref) Value {
 	if v, ok := p[ref.String()]; ok {
 		return v
 	}

@@ -161,8 +161,13 @@ type recorder struct {
 }
 
 // Value implements policy.Source.
-func (r *recorder) Value(ref *policy.Ref) policy.Value {
-	v := r.of.Value(ref)
+func (r *recorder) Value(ref *policy.Ref) *policy.Value {
+	v := r.value(ref)
+	return &v
+}
+
+func (r *recorder) value(ref *policy.Ref) policy.Value {
+	v := *r.of.Value(ref)
 	r.kept[ref.String()] = v
 	return v
 }

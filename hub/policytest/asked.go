@@ -92,9 +92,9 @@ type spy struct {
 }
 
 // Value implements policy.Source.
-func (s *spy) Value(ref *policy.Ref) policy.Value {
-	s.value = s.Source.Value(ref)
-	return s.value
+func (s *spy) Value(ref *policy.Ref) *policy.Value {
+	s.value = *s.Source.Value(ref)
+	return &s.value
 }
 
 // look compares variables and conditions.
