@@ -26,6 +26,8 @@ type place struct {
 type reader struct {
 	file   string
 	errors []Error
+	// noted is where it notes what it would read, when that is all that it is asked for; see Describe.
+	noted *[]Shape
 }
 
 func (r *reader) fail(p place, format string, args ...any) bool {
@@ -42,6 +44,9 @@ type field struct {
 
 // object reads a mapping whose keys are known.
 func (r *reader) object(p place, fields ...field) {
+	if r.notesKeys(p, fields) {
+		return
+	}
 	known := make([]string, len(fields))
 	for i, f := range fields {
 		known[i] = f.key
@@ -81,6 +86,9 @@ var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
 
 // each visits the keys of a mapping and their values, in their order, without repeated ones.
 func (r *reader) each(p place, visit func(name string, key, value place)) bool {
+	if r.notesNames(p, visit) {
+		return false
+	}
 	if p.node.Tag == "!!null" {
 		return r.fail(p, "there is no value; write one or remove the key")
 	}
@@ -108,6 +116,9 @@ func (r *reader) each(p place, visit func(name string, key, value place)) bool {
 
 // list visits the items of a list.
 func (r *reader) list(p place, visit func(place)) bool {
+	if r.notesList(p, visit) {
+		return false
+	}
 	if p.node.Kind != yaml.SequenceNode {
 		return r.fail(p, "%s is no list; write [a, b]", describe(p.node))
 	}
@@ -119,6 +130,9 @@ func (r *reader) list(p place, visit func(place)) bool {
 
 // text reads a scalar as it is written.
 func (r *reader) text(p place) (string, bool) {
+	if r.notes(p, yaml.ScalarNode, Shape{Kind: ShapeText}) {
+		return "", false
+	}
 	switch {
 	case p.node.Kind != yaml.ScalarNode:
 		return "", r.fail(p, "%s is no single value", describe(p.node))
@@ -131,6 +145,9 @@ func (r *reader) text(p place) (string, bool) {
 }
 
 func (r *reader) oneOf(p place, what string, known ...string) (string, bool) {
+	if r.notes(p, yaml.ScalarNode, Shape{Kind: ShapeWord, Words: known}) {
+		return "", false
+	}
 	s, ok := r.text(p)
 	if ok && !slices.Contains(known, s) {
 		return "", r.fail(p, "%q is no %s%s", clip(s), what, spell.MeantOrKnown(s, known))
@@ -142,6 +159,9 @@ var decimalForm = regexp.MustCompile(`^[-+]?(0|[1-9][0-9_]*|)(\.[0-9]+)?([eE][-+
 
 // decimal reads a number, which may have underscores between digits: 2_000_000.
 func (r *reader) decimal(p place) (hub.Decimal, bool) {
+	if r.notes(p, yaml.ScalarNode, Shape{Kind: ShapeNumber}) {
+		return hub.Decimal{}, false
+	}
 	s, ok := r.text(p)
 	if !ok {
 		return hub.Decimal{}, false
@@ -162,6 +182,9 @@ func parseNumber(s string) (hub.Decimal, error) {
 
 // count reads a whole number from low to high.
 func (r *reader) count(p place, low, high uint64) (uint64, bool) {
+	if r.notes(p, yaml.ScalarNode, Shape{Kind: ShapeWhole, Low: low, High: high}) {
+		return 0, false
+	}
 	s, ok := r.text(p)
 	if !ok {
 		return 0, false
@@ -175,6 +198,9 @@ func (r *reader) count(p place, low, high uint64) (uint64, bool) {
 
 // duration reads what is above 0 and at most high.
 func (r *reader) duration(p place, high time.Duration) (time.Duration, bool) {
+	if r.notes(p, yaml.ScalarNode, Shape{Kind: ShapeDuration}) {
+		return 0, false
+	}
 	s, ok := r.text(p)
 	if !ok {
 		return 0, false
@@ -196,6 +222,9 @@ var (
 
 // size reads a number of bytes.
 func (r *reader) size(p place, high int64) (int64, bool) {
+	if r.notes(p, yaml.ScalarNode, Shape{Kind: ShapeSize}) {
+		return 0, false
+	}
 	s, ok := r.text(p)
 	if !ok {
 		return 0, false
@@ -214,6 +243,9 @@ func (r *reader) size(p place, high int64) (int64, bool) {
 
 // clockTime reads HH:MM as the time since midnight.
 func (r *reader) clockTime(p place) (time.Duration, bool) {
+	if r.notes(p, yaml.ScalarNode, Shape{Kind: ShapeTime}) {
+		return 0, false
+	}
 	s, ok := r.text(p)
 	if !ok {
 		return 0, false

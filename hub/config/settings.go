@@ -9,6 +9,9 @@ import (
 
 // settings turns a plugin's own lines into JSON, in their order. Numbers stay decimals: they go through no float.
 func (r *reader) settings(p place, to *[]byte) {
+	if r.notes(p, yaml.MappingNode, Shape{Kind: ShapeFree}) {
+		return
+	}
 	if p.node.Kind != yaml.MappingNode {
 		r.fail(p, "%s is no mapping; write settings: {key: value}", describe(p.node))
 		return

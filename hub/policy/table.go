@@ -14,6 +14,8 @@ type FileKey struct {
 	Of []string
 	// Needed: there is no file, or no mapping, without it, where it may be at all.
 	Needed bool
+	// Or is another key that can stand in its place, where it is needed.
+	Or string
 	// Meaning is a sentence for the editor.
 	Meaning string
 }
@@ -86,7 +88,7 @@ var fileKeys = []FileKey{
 	},
 	{Name: "limits", Holds: HoldsLimits, Meaning: "Numbers with names, such as order_value: 1_000_000 CNY. A rule reads them as limits.order_value."},
 	{Name: "use", Holds: HoldsMappings, Of: inForce, Keys: usesKeys, Meaning: "Rules of library files that are in force here, too."},
-	{Name: "rules", Holds: HoldsMappings, Needed: true, Keys: rulesKeys, Meaning: "What must be true of an order. All rules are asked; one that fails refuses."},
+	{Name: "rules", Holds: HoldsMappings, Needed: true, Or: "use", Keys: rulesKeys, Meaning: "What must be true of an order. All rules are asked; one that fails refuses."},
 	{Name: "watch", Holds: HoldsMappings, Of: inForce, Keys: watchesKeys, Meaning: "What is done after the trade, when numbers have become bad."},
 }
 
