@@ -47,6 +47,10 @@ func check(e env, file string) error {
 		writeLines(e.stderr, wrong)
 		return not("", "%s", count(len(wrong), "error"))
 	}
+	for _, p := range rules.Lint() {
+		p.File = filepath.Join(c.Policies, p.File)
+		fmt.Fprintln(e.stderr, "warning:", p)
+	}
 	fmt.Fprintf(e.stdout, "ok: %s, %s, %s, %s, revision %s\n", count(len(c.Traders), "trader"), count(len(c.Gateways), "gateway"),
 		count(len(c.Managers), "risk manager"), count(files, "policy file"), rules.Revision())
 	return nil

@@ -22,7 +22,6 @@ type claim struct {
 
 func holds(n *node) claim      { return claim{n, true} }
 func fails(n *node) claim      { return claim{n, false} }
-func (c claim) not() claim     { return claim{c.n, !c.hold} }
 func whether(b bool) *node     { return &node{op: opTruth, kind: KindTruth, truth: b} }
 func or(a, b *node) *node      { return &node{op: opOr, kind: KindTruth, a: a, b: b} }
 func negated(a *node) *node    { return &node{op: opNot, kind: KindTruth, a: a} }
@@ -322,10 +321,8 @@ func (l *linear) ratio(keys []string, o op) (fact, bool) {
 	} else {
 		bound = bound.Neg()
 	}
-	if !notNegative(l.nodes[under]) && !(notNegative(l.nodes[over]) && bound.IsPos()) {
-		return fact{}, false
-	}
-	return fact{key: over + " / " + under, op: o, bound: bound, ratio: true}, true
+	monotone := notNegative(l.nodes[under]) || notNegative(l.nodes[over]) && bound.IsPos()
+	return fact{key: over + " / " + under, op: o, bound: bound, ratio: true}, monotone
 }
 
 // compares reports whether d o 0.

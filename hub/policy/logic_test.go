@@ -67,6 +67,12 @@ func simpleTruth(t *rapid.T, depth int) string {
 	}).Draw(t, "condition")
 }
 
+// otherNumbers make a condition with other bounds, or another direction.
+var otherNumbers = []*strings.Replacer{
+	strings.NewReplacer(" 1", " 2", " 2", " 3", "limits.a", "limits.b"), strings.NewReplacer(" 3", " 2", " 2", " 1", "limits.b", "limits.a"),
+	strings.NewReplacer("<=", ">=", "< ", "> ", ">=", "<=", "> ", "< "), strings.NewReplacer("<=", ">", "< ", ">= ", ">=", "<", "> ", "<= ", "==", "!=", "!=", "=="), strings.NewReplacer("<= ", "< ", ">= ", "> "),
+}
+
 func drawSimple(t *rapid.T) table {
 	source := table{
 		{Scope: policy.ScopeOrder, Var: policy.OrderReduces}:   policy.Truth(rapid.Bool().Draw(t, "reduces")),
@@ -85,6 +91,10 @@ func TestShown(t *testing.T) {
 	shown := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := simpleTruth(t, 2), simpleTruth(t, 2)
+		if rapid.Bool().Draw(t, "a number only") {
+			c := rapid.SampledFrom(otherNumbers).Draw(t, "which").Replace(a)
+			a, b = a+" and "+rapid.SampledFrom([]string{"true == order.reduces", "not (" + c + ")", c}).Draw(t, "and"), c
+		}
 		s, err := policy.Show(a, b)
 		if err != nil {
 			t.Skip(err) // "is always true": it reads nothing
@@ -123,4 +133,69 @@ func describe(source table) string {
 		fmt.Fprintf(&b, "%s=%v ", ref, v)
 	}
 	return b.String()
+}
+
+// TestFollows: what is shown, and what only looks so.
+func TestFollows(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		want bool
+	}{
+		{"order.value <= 2 * trader.equity", "order.value <= 3 * trader.equity", true}, // equity is not negative then
+		{"trader.pnl.day <= 2 * trader.equity", "trader.pnl.day <= 3 * trader.equity", false},
+		{"order.value <= -1 * trader.equity", "order.value <= -2 * trader.equity", false},
+		{"order.value >= 3 * trader.equity", "order.value >= 2 * trader.equity", true}, // also below 0
+		{"trader.pnl.day >= 3 * trader.equity", "trader.pnl.day >= 2 * trader.equity", false},
+		{"order.value >= 3 * order.quantity", "order.value >= 2 * order.quantity", true},
+		{"order.value > 3 * order.quantity", "order.value > 2 * order.quantity", true},
+		{"order.value >= 3 * order.quantity", "not (order.value <= 2 * order.quantity)", false}, // both are 0
+		{"order.value > 3 * order.quantity", "not (order.value <= 2 * order.quantity)", true},
+		{"-order.quantity <= -3", "order.quantity >= 2", true},
+		{"-order.quantity <= -3", "order.quantity <= 2", false},
+		{"5 - order.quantity > 2", "order.quantity < 3", true},
+		{"order.quantity <= 2 and order.quantity >= 2", "order.quantity == 2", true},
+		{"order.quantity <= 2", "order.quantity < 2", false},
+		{"order.quantity < 2", "order.quantity <= 2", true},
+		{"order.quantity in [1, 2]", "order.quantity <= 2", true},
+		{"order.quantity in [1, 2]", "order.quantity < 2", false},
+		{"not (order.quantity in [1, 2])", "order.quantity != 1", true},
+		{"not (order.quantity in [1, 2])", "order.quantity != 3", false},
+		{"max(order.quantity, order.value) <= 2", "order.quantity <= 2", true},
+		{"max(order.quantity, order.value) >= 2", "order.quantity >= 2", false},
+		{"min(order.quantity, order.value) <= 2", "order.quantity <= 2", false},
+		{"min(order.quantity, order.value) >= 2", "order.quantity >= 2", true},
+		{"2 >= max(order.quantity, order.value)", "order.value <= 2", true},
+		{"max(order.quantity, order.value) == 2", "order.quantity <= 2", false}, // it is so, and not seen through
+		{"order.quantity + order.value <= 2", "order.value + order.quantity <= 3", true},
+		{"2 * order.quantity + order.value * 2 <= 4", "order.quantity + order.value <= 2", true},
+		{"order.quantity - order.value <= 0", "order.value >= order.quantity", true},
+		{"order.quantity - order.value <= 0", "order.value > order.quantity", false},
+		{`order.symbol in ["a", "b"]`, `order.symbol != "c"`, true},
+		{`order.symbol in ["a", "b"]`, `order.symbol == "a"`, false},
+		{`order.symbol != "a"`, `order.symbol == "b"`, false},
+		{"order.direction != LONG", "order.direction == SHORT", true},
+		{"order.type != LIMIT", "order.type == MARKET", false},
+		{"order.reduces == true and order.reduces == (order.type == LIMIT)", "order.type == LIMIT", true},
+		{"order.reduces ? order.value <= 1 : order.value <= 2", "order.value <= 2", true},
+		{"order.reduces ? order.value <= 1 : order.value <= 2", "order.value <= 1", false},
+		{"not (order.reduces or order.value > 2)", "order.value <= 2", true},
+		{"order.reduces or order.value <= 2", "order.value <= 2", false},
+		{"order.quantity <= limits.a", "order.quantity <= limits.b", true},
+		{"order.quantity <= limits.b", "order.quantity <= limits.a", false},
+		{"order.quantity % 2 == 0 and order.reduces", "order.quantity % 2 == 0", true},
+		{"order.quantity % 2 == 0", "order.quantity % 2 == 1", false},
+		{"order.reduces", "order.quantity > -1", true},
+		{"order.reduces", "trader.pnl.day > -1", false},
+		{"order.reduces", "market.spread >= 0", false},
+		{"order.reduces", "abs(trader.pnl.day) >= 0", true},
+	} {
+		s, err := policy.Show(test.a, test.b)
+		if err != nil {
+			t.Errorf("%s\n%s: %v", test.a, test.b, err)
+			continue
+		}
+		if got := s.Follows(); got != test.want {
+			t.Errorf("%s\n%s: follows %t, want %t", test.a, test.b, got, test.want)
+		}
+	}
 }

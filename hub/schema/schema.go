@@ -3,6 +3,7 @@ package schema
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -20,9 +21,7 @@ type document struct {
 // write writes a document.
 func (d document) write() []byte {
 	whole := object{"$schema": "http://json-schema.org/draft-07/schema#", "$id": "urn:tradehub:" + d.id, "title": d.title, "definitions": d.definitions}
-	for key, value := range d.root {
-		whole[key] = value
-	}
+	maps.Copy(whole, d.root)
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
@@ -67,9 +66,7 @@ func definitionsOf(more ...object) object {
 		"truth":    object{"enum": []any{true, false}},
 	}
 	for _, part := range more {
-		for key, value := range part {
-			all[key] = value
-		}
+		maps.Copy(all, part)
 	}
 	return all
 }

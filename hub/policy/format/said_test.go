@@ -35,6 +35,7 @@ var asRule = strings.NewReplacer(" ", "", "&&", "and", "||", "or", "!=", "!=", "
 
 // dump writes every field below v. A field that is added to the rules is seen without a change here.
 func dump(all *[]string, path string, v reflect.Value) {
+	//exhaustive:ignore
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() {

@@ -26,6 +26,7 @@ func (p *printer) scalar(n *yaml.Node, holds policy.Holds, at int) (first string
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" && n.Value == "" {
 		return "", nil
 	}
+	//exhaustive:ignore
 	switch holds {
 	case policy.HoldsCondition:
 		tidy, ok := policy.Tidy(strings.Join(p.linesOf(n, false), "\n"))
