@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -38,7 +39,7 @@ func newDesk(t *testing.T) *desk {
 	k.record = open(t, k.dir, nil)
 	k.step(hub.SetUp{Fund: "f", Currency: "CNY", Gateways: []hub.GatewayName{"SIM"}, Traders: []hub.TraderSetUp{{Name: "alpha", Capital: d("1000000")}}, Managers: []string{"margin"}})
 	k.step(hub.Contracts{Gateway: "SIM", Contracts: []hub.Contract{rb}})
-	k.step(hub.GatewayState{Gateway: "SIM", Up: true})
+	k.step(hub.GatewayState{Gateway: "SIM", Up: true, Amends: true})
 	return k
 }
 
@@ -353,4 +354,66 @@ func TestPolicyLog(t *testing.T) {
 	if _, _, err := r.Policy(t.Context(), ""); !audit.IsUnknown(err) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestExplainOverride: an order that passed by an override is explained with the rule that was lifted, who asked and who approved.
+func TestExplainOverride(t *testing.T) {
+	k := newDesk(t)
+	k.load("anna", "  - {name: any, require: order.quantity > 0}\n", oldRules)
+	anna, bob := hub.Person{Name: "anna", UID: 1}, hub.Person{Name: "bob", UID: 2}
+	k.step(hub.AskOverride{
+		Order: hub.OverrideOrder{Trader: "alpha", Instrument: rb.Instrument, Direction: hub.Long, Qty: d("20")}, Rules: []string{"order-value"}, Reason: "the roll", For: time.Hour, By: anna,
+	})
+	k.step(hub.ApproveOverride{Number: 1, By: bob})
+	id := k.submit("3500", "20")
+	x := k.explain(id, hub.English)
+	e := x.Decisions[0]
+	if e.Decision.Outcome != "sent" || len(e.Notes) > 0 || len(e.Decision.Lifted) != 1 || e.Decision.Override["reason"] != "the roll" {
+		t.Errorf("%+v, notes %v", e.Decision, e.Notes)
+	}
+	if r := e.Rules[0]; r.Name != "order-value" || r.Outcome != "failed" || !r.Lifted {
+		t.Errorf("%+v", r)
+	}
+	for _, r := range e.Rules[1:] {
+		if r.Lifted {
+			t.Errorf("%s was lifted", r.Name)
+		}
+	}
+	all, err := reader(t, k.dir).Rows(t.Context(), audit.Filter{Kinds: []string{"ask-override", "approve-override"}})
+	if err != nil || len(all) != 2 || !strings.Contains(all[0].Body, "the roll") || !strings.Contains(all[0].Body, "anna") || !strings.Contains(all[1].Body, "bob") {
+		t.Errorf("%v, %v", all, err)
+	}
+	finish(t, k.record, len(k.journal))
+}
+
+// TestExplainAmendment: what was decided of an amendment is explained as a decision of its own.
+func TestExplainAmendment(t *testing.T) {
+	k := newDesk(t)
+	k.load("anna", "  - {name: any, require: order.quantity > 0}\n", oldRules)
+	id := k.submit("3450", "2")
+	k.step(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportResting})
+	k.step(hub.AmendOrder{Trader: "alpha", OrderID: id, Qty: d("30"), Market: hub.MarketView{Last: d("3500"), Seen: k.now}, Verdicts: []hub.Verdict{{Manager: "margin", Pass: true}}})
+	x := k.explain(id, hub.English)
+	if len(x.Decisions) != 2 || x.Decisions[1].What != "amendment" {
+		t.Fatalf("%+v", x.Decisions)
+	}
+	e := x.Decisions[1]
+	if e.Decision.Outcome != "refused" || len(e.Decision.Refusals) == 0 || !e.Order.Quantity.Equal(d("30")) || !e.Order.Price.Equal(d("3450")) {
+		t.Errorf("%+v of %+v", e.Decision, e.Order)
+	}
+	if len(e.Notes) > 0 || len(e.Rules) == 0 || e.Rules[0].Name != "order-value" || e.Rules[0].Outcome != "failed" {
+		t.Errorf("notes %v, rules %+v", e.Notes, e.Rules)
+	}
+	for _, check := range e.Hub {
+		if check.Outcome != "passed" {
+			t.Errorf("%+v", check)
+		}
+	}
+	if first := x.Decisions[0]; first.Decision.Outcome != "sent" || !first.Order.Quantity.Equal(d("2")) {
+		t.Errorf("%+v", first)
+	}
+	if last := x.Life[len(x.Life)-1]; last.Kind != "amendment" || last.Body.Amendment.By != "its owner" {
+		t.Errorf("%+v", last)
+	}
+	finish(t, k.record, len(k.journal))
 }
