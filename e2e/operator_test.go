@@ -117,7 +117,7 @@ func halts(h *house, alpha, beta *stock) {
 	h.operated("halt", "--trader", "alpha", "--reason", "lunch")
 	refused := alpha.buy(rebar, price, 1)
 	alpha.ordered(refused, "REJECTED")
-	alpha.logs(after, "alpha is HALTED since .*: lunch")
+	alpha.logs(after, "alpha 自 .* 起为停止交易.*：lunch")
 	alpha.cancel(rebar, resting)
 	alpha.ordered(resting, "CANCELLED")
 	others := beta.buy(rebar, price, 1)
@@ -131,7 +131,7 @@ func halts(h *house, alpha, beta *stock) {
 	h.operated("halt", "--all", "--reason", "fire")
 	refused = beta.buy(rebar, price, 1)
 	beta.ordered(refused, "REJECTED")
-	beta.logs(0, "the fund is HALTED since .*: fire")
+	beta.logs(0, "基金 自 .* 起为停止交易.*：fire")
 	beta.cancel(rebar, others)
 	beta.ordered(others, "CANCELLED")
 
@@ -166,11 +166,11 @@ func reloads(h *house, alpha, _ *stock) {
 	after := alpha.mark()
 	refused := alpha.buy(rebar, price, 3)
 	alpha.ordered(refused, "REJECTED")
-	line := alpha.logs(after, `order-size: 3 lots in one order, over 2`)
-	if !regexp.MustCompile(`traders/alpha\.yaml:\d+ order-size: `).MatchString(line) || !strings.Contains(line, "(rev "+r.Revision+")") {
+	line := alpha.logs(after, `order-size：3 lots in one order, over 2`)
+	if !regexp.MustCompile(`traders/alpha\.yaml:\d+ order-size：`).MatchString(line) || !strings.Contains(line, "（版本 "+r.Revision+"）") {
 		h.t.Errorf("the refusal names neither place nor revision %s: %s", r.Revision, line)
 	}
-	if o := h.order(refused); o.Status != "REJECTED" || !strings.Contains(line, o.Reason) {
+	if o := h.order(refused); o.Status != "REJECTED" || strings.ReplaceAll(o.Reason, ": ", "：") == o.Reason || !strings.Contains(line, strings.ReplaceAll(o.Reason, ": ", "：")) {
 		h.t.Errorf("the order is %s because %q, the trader read %q", o.Status, o.Reason, line)
 	}
 

@@ -76,6 +76,8 @@ type TraderSetUp struct {
 	Capital Decimal    `cbor:"2,keyasint"`
 	// Share is the trader's weight when a channel's messages are shared; 0 is 1.
 	Share int `cbor:"80,keyasint,omitempty"`
+	// Language is what the trader reads; "" is English.
+	Language Lang `cbor:"95,keyasint,omitempty"`
 }
 
 // LoadPolicies replaces the whole policy: all files, or, when any of them is wrong, none.

@@ -63,16 +63,19 @@ func (w OverrideOrder) Covers(o Order) bool {
 }
 
 // String is the order in words: "alpha's LONG OPEN 100 rb2610.SHFE at 3600 or better".
-func (w OverrideOrder) String() string {
-	words := []string{string(w.Trader) + "'s", w.Direction.String()}
+func (w OverrideOrder) String() string { return w.Words().String() }
+
+// Words are the order for people of any language.
+func (w OverrideOrder) Words() Words {
+	side := Say("%s", w.Direction)
 	if w.Offset != NoOffset {
-		words = append(words, w.Offset.String())
+		side = Say("%s %s", w.Direction, w.Offset)
 	}
-	words = append(words, w.Qty.String(), w.Instrument.String())
-	if !w.Price.IsZero() {
-		words = append(words, "at", w.Price.String(), "or better")
+	what := Say("%s's %s %s %s", w.Trader, side, w.Qty, w.Instrument)
+	if w.Price.IsZero() {
+		return what
 	}
-	return strings.Join(words, " ")
+	return Say("%s at %s or better", what, w.Price)
 }
 
 // OverrideRule is one rule that an override lifts.

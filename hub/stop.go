@@ -13,23 +13,26 @@ func (p Part) Covers(t TraderName, g GatewayName, i Instrument) bool {
 }
 
 // String is the part in words: "alpha's rb2610.SHFE at gateway SIM".
-func (p Part) String() string {
-	what := ""
-	if p.Instrument != (Instrument{}) {
-		what = p.Instrument.String()
-	}
+func (p Part) String() string { return p.Words().String() }
+
+// Words are the part for people of any language.
+func (p Part) Words() Words {
+	var what Words
+	instrument := p.Instrument != (Instrument{})
 	switch {
-	case p.Trader != "" && what != "":
-		what = string(p.Trader) + "'s " + what
+	case p.Trader != "" && instrument:
+		what = Say("%s's %s", p.Trader, p.Instrument)
 	case p.Trader != "":
-		what = string(p.Trader)
-	case what == "" && p.Gateway == "":
-		return "the fund"
-	case what == "":
-		return "gateway " + string(p.Gateway)
+		what = Say("%s", p.Trader)
+	case !instrument && p.Gateway == "":
+		return Say("the fund")
+	case !instrument:
+		return Say("gateway %s", p.Gateway)
+	default:
+		what = Say("%s", p.Instrument)
 	}
 	if p.Gateway != "" {
-		what += " at gateway " + string(p.Gateway)
+		return Say("%s at gateway %s", what, p.Gateway)
 	}
 	return what
 }

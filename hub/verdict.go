@@ -63,6 +63,10 @@ type Refusal struct {
 	Values []string `cbor:"5,keyasint,omitempty"`
 	// Fund: the rule is in force by the fund's file, not by the trader's.
 	Fund bool `cbor:"95,keyasint,omitempty"`
+	// Local is Text in the language of the trader, where that is not English.
+	Local string `cbor:"96,keyasint,omitempty"`
+	// Words are Text before it was written; empty of what an author or a risk manager wrote.
+	Words Words `cbor:"-" json:"-"`
 }
 
 // PolicyFile is one policy file, whole: its name as the operator sees it, and its text.

@@ -125,7 +125,7 @@ func ownDirectory(dir string) error {
 func runnerOptions(c config.Config, calendars *calendar.Set, log hclog.Logger) runner.Options {
 	setUp := hub.SetUp{Fund: c.Fund.Name, Currency: c.Fund.Currency, Rates: c.Fund.Rates, Groups: c.Groups, RatesMaxAge: c.Fund.RatesMaxAge, FlattenSlip: c.Fund.FlattenSlip}
 	for _, t := range c.Traders {
-		setUp.Traders = append(setUp.Traders, hub.TraderSetUp{Name: t.Name, Capital: t.Capital, Share: t.Share})
+		setUp.Traders = append(setUp.Traders, hub.TraderSetUp{Name: t.Name, Capital: t.Capital, Share: t.Share, Language: hub.Lang(t.Language)})
 	}
 	for _, g := range c.Gateways {
 		setUp.Gateways = append(setUp.Gateways, g.Name)

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
 	"tradehub/hub"
+	"tradehub/hub/config"
 	"tradehub/hub/core"
 	"tradehub/hub/host"
 	"tradehub/hub/runner"
@@ -60,7 +62,7 @@ func (e events) ManagerUp(m string) { e.h.up.done(m) }
 func (e events) ManagerDown(m, _ string) {
 	e.h.numbers.set(m, nil)
 	e.h.runner.ManagerNumbers(m, nil)
-	publisher(e).Log(runner.LogLine{Level: core.Problem, Text: "risk manager " + m + " is down; new orders are refused"})
+	publisher(e).say("", core.Problem, hub.Say("risk manager %s is down; new orders are refused", m))
 }
 
 func (e events) ManagerNeedsBook(m string, deliver func(hub.RiskBook)) {
@@ -97,20 +99,45 @@ func (p publisher) Log(l runner.LogLine) {
 	case core.Problem:
 		level = veighna.LevelError
 	}
-	if l.Trader != "" {
-		p.h.rpc.PublishLog(l.Trader, p.h.config.Gateways[0].Name, level, l.Text)
-		return
-	}
 	for _, t := range p.h.config.Traders {
-		p.h.rpc.PublishLog(t.Name, p.h.config.Gateways[0].Name, level, l.Text)
+		if l.Trader != "" && l.Trader != t.Name {
+			continue
+		}
+		text := l.Text
+		if t.Language == config.Chinese && l.Local != "" {
+			text = l.Local
+		}
+		p.h.rpc.PublishLog(t.Name, p.h.config.Gateways[0].Name, level, text)
 	}
+}
+
+func (p publisher) say(t hub.TraderName, level core.Level, said hub.Words) {
+	p.Log(runner.LogLine{Trader: t, Level: level, Text: said.String(), Local: said.In(hub.Chinese)})
+}
+
+// saidOf is an error as the words that it has, or else as it is.
+func saidOf(err error) hub.Words {
+	if said := (*hub.SaidError)(nil); errors.As(err, &said) {
+		return said.Words
+	}
+	return hub.SayAs(err.Error(), "")
+}
+
+// forTrader is an error in the trader's language.
+func (d desk) forTrader(t hub.TraderName, err error) error {
+	said := (*hub.SaidError)(nil)
+	i := slices.IndexFunc(d.h.config.Traders, func(x config.Trader) bool { return x.Name == t })
+	if i < 0 || !errors.As(err, &said) {
+		return err
+	}
+	return errors.New(said.Words.In(hub.Lang(d.h.config.Traders[i].Language)))
 }
 
 // desk takes what traders ask to the runner.
 type desk struct{ h *house }
 
 func (d desk) Submit(t hub.TraderName, g hub.GatewayName, req hub.OrderRequest, done func(hub.GatewayName, hub.OrderID, error)) {
-	d.h.runner.Submit(t, g, req, func(id hub.OrderID, at hub.GatewayName, err error) { done(at, id, err) })
+	d.h.runner.Submit(t, g, req, func(id hub.OrderID, at hub.GatewayName, err error) { done(at, id, d.forTrader(t, err)) })
 }
 
 // Cancel is silent about what cannot be cancelled, as stock VeighNa is: the order's own event says how it stands.
@@ -126,7 +153,7 @@ func (d desk) Cancel(t hub.TraderName, _ hub.GatewayName, req hub.CancelRequest,
 // Subscribe is no error for a contract that nobody trades, as with stock VeighNa; here the trader's log window says so.
 func (d desk) Subscribe(t hub.TraderName, g hub.GatewayName, i hub.Instrument) error {
 	if err := d.h.runner.Subscribe(g, i); err != nil {
-		publisher(d).Log(runner.LogLine{Trader: t, Level: core.Warning, Text: "no ticks: " + err.Error()})
+		publisher(d).say(t, core.Warning, hub.Say("no ticks: %s", saidOf(err)))
 		return nil //nolint:nilerr // told by the line above
 	}
 	d.h.subscriptions.add(t, i)

@@ -68,7 +68,7 @@ func (c *Core) amend(in hub.AmendOrder) {
 // unamendable finds why an order cannot become t, whatever the rules say.
 func (c *Core) unamendable(o, t *order, k *contract, asked hub.Time) []hub.Refusal {
 	no := func(format string, args ...any) []hub.Refusal {
-		return []hub.Refusal{{Code: codeAmend, Text: fmt.Sprintf(format, args...)}}
+		return []hub.Refusal{hub.Refuse(codeAmend, format, args...)}
 	}
 	switch {
 	case o.Status.Final():
@@ -82,7 +82,7 @@ func (c *Core) unamendable(o, t *order, k *contract, asked hub.Time) []hub.Refus
 	case o.Amending():
 		return no("an amendment of order %s, to %s at %s, is under way; the venue has not answered yet", o.ID, o.Amendment.Qty, o.Amendment.Price)
 	case o.InDoubt:
-		return no("order %s is in doubt: %s", o.ID, o.Reason)
+		return no("order %s is in doubt: %s", o.ID, hub.Fixed(o.Reason))
 	case o.Status == hub.Submitted:
 		return no("the venue has not confirmed order %s yet", o.ID)
 	case o.Type != hub.Limit:
@@ -96,7 +96,7 @@ func (c *Core) unamendable(o, t *order, k *contract, asked hub.Time) []hub.Refus
 		return no("%s, after the amendment was asked for", why)
 	}
 	if g := c.gateway(o.Gateway); g == nil || g.Up && !g.Amends {
-		return []hub.Refusal{{Code: codeAmendUnable, Text: fmt.Sprintf("gateway %s cannot amend orders; cancel order %s and send it anew", o.Gateway, o.ID)}}
+		return []hub.Refusal{hub.Refuse(codeAmendUnable, "gateway %s cannot amend orders; cancel order %s and send it anew", o.Gateway, o.ID)}
 	}
 	if k.Delisted {
 		return no("gateway %s does not trade %s any more; order %s can only be cancelled", o.Gateway, o.Instrument, o.ID)
@@ -118,7 +118,7 @@ func (c *Core) decideAmend(o, t *order, b *book, k *contract, in hub.AmendOrder)
 	t.Worst = rest.Worst
 	counts := &amended{left: rest.Qty, worst: o.Worst.Max(t.Worst), hold: was.larger(holdOf(&sum, t, k))}
 	if sum.Err() != nil {
-		own = append(own, hub.Refusal{Code: "not-computable", Text: fmt.Sprintf("the value of %s at %s is out of range", t.Qty, t.Price)})
+		own = append(own, hub.Refuse("not-computable", "the value of %s at %s is out of range", t.Qty, t.Price))
 		counts.hold = was
 	}
 	candidate := o.Order
@@ -126,7 +126,7 @@ func (c *Core) decideAmend(o, t *order, b *book, k *contract, in hub.AmendOrder)
 	c.consider(t, b, k)
 	defer c.considerNoMore()
 	s := &source{core: c, order: t, contract: k, trader: b, lane: c.lane(b, c.placeOf(k)), market: in.Market, amended: counts}
-	return c.ask(s, gate.Case{Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: in.Verdicts, Source: s})
+	return c.ask(s, gate.Case{Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: in.Verdicts, Source: s, Lang: b.lang})
 }
 
 // takeOut makes an active order count nowhere, for as long as another is decided in its place.
@@ -158,10 +158,7 @@ func (c *Core) refuseAmend(t *order, b *book, k *contract, refusals []hub.Refusa
 	c.spendRefused(t, refusals)
 	o := c.orders[t.ID]
 	c.emit(AmendAnswered{Order: o.Order, Refusals: refusals, Revision: c.revision(), Considered: c.considered, Shadows: c.inShadow()})
-	c.emit(Notice{
-		Trader: o.Trader, Level: Warning, OrderID: o.ID,
-		Text: fmt.Sprintf("order %s is not amended to %s at %s: %s (rev %s)", o.ID, t.Qty, t.Price, sentence(refusals), c.revision()),
-	})
+	c.tell(o.Trader, Warning, o.ID, hub.Say("order %s is not amended to %s at %s: %s (rev %s)", o.ID, t.Qty, t.Price, saidBy(refusals), c.revision()))
 	for _, r := range refusals {
 		if r.Code == codeCross {
 			c.crossed(t, false)
@@ -303,7 +300,7 @@ func (c *Core) notAmended(o *order, why string) {
 		c.rework(o, o.unamend)
 		c.ifDone(o)
 	})
-	c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("order %s is not amended to %s at %s: %s", o.ID, was.Qty, was.Price, why)})
+	c.tell(o.Trader, Warning, o.ID, hub.Say("order %s is not amended to %s at %s: %s", o.ID, was.Qty, was.Price, hub.Fixed(why)))
 }
 
 // endedAmending tells that an order has ended, and its amendment with it. The order is no longer among those that work.
@@ -311,10 +308,7 @@ func (c *Core) endedAmending(o *order) {
 	if !o.Amending() {
 		return
 	}
-	c.emit(Notice{
-		Trader: o.Trader, Level: Info, OrderID: o.ID,
-		Text: fmt.Sprintf("order %s is %s; its amendment to %s at %s came to nothing", o.ID, o.Status, o.Amendment.Qty, o.Amendment.Price),
-	})
+	c.tell(o.Trader, Info, o.ID, hub.Say("order %s is %s; its amendment to %s at %s came to nothing", o.ID, o.Status, o.Amendment.Qty, o.Amendment.Price))
 	o.unamend()
 }
 
@@ -356,10 +350,7 @@ func (c *Core) doubtAmendments(in hub.DoubtAmendments) {
 			o.AmendDoubt, o.Asked = true, true
 			o.Reason = "the venue has not answered its amendment"
 			c.changed(o)
-			c.emit(Notice{
-				Trader: o.Trader, Level: Warning, OrderID: o.ID,
-				Text: fmt.Sprintf("order %s: gateway %s has not answered its amendment to %s at %s; the venue is asked", o.ID, g.Name, o.Amendment.Qty, o.Amendment.Price),
-			})
+			c.tell(o.Trader, Warning, o.ID, hub.Say("order %s: gateway %s has not answered its amendment to %s at %s; the venue is asked", o.ID, g.Name, o.Amendment.Qty, o.Amendment.Price))
 		}
 		if len(ask) > 0 {
 			c.emit(AskVenue{Gateway: g.Name, Orders: ask})

@@ -14,6 +14,7 @@ type book struct {
 
 	Realised   hub.Decimal `cbor:"5,keyasint,omitzero"`
 	Commission hub.Decimal `cbor:"6,keyasint,omitzero"`
+	lang       hub.Lang    // of its trader; the set-up says so
 	CashMoved  hub.Decimal `cbor:"7,keyasint,omitzero"` // cash now - Capital
 	DayStart   hub.Decimal `cbor:"8,keyasint,omitzero"` // Realised + Unrealised - Commission when the trading day began
 

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"fmt"
 	"time"
 
 	"tradehub/hub"
@@ -184,7 +183,7 @@ func (c *Core) notBegun(s hub.Session) (hub.Refusal, bool) {
 		{c.setup.Calendar, s.FundDay, c.day},
 	} {
 		if x.day > x.is {
-			return hub.Refusal{Code: "calendar", Text: fmt.Sprintf("trading day %s of calendar %s has not begun in the books, which have %s", x.day, x.calendar, x.is)}, true
+			return hub.Refuse("calendar", "trading day %s of calendar %s has not begun in the books, which have %s", x.day, x.calendar, x.is), true
 		}
 	}
 	return hub.Refusal{}, false

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -25,14 +24,15 @@ const (
 
 // cancelAll asks for a cancel of every active order of a part.
 func (c *Core) cancelAll(in hub.CancelAll) {
-	c.emit(CancelledAll{Orders: c.cancelPart(in.Part, "cancelled by "+in.By+reasoned(in.Reason))})
+	c.emit(CancelledAll{Orders: c.cancelPart(in.Part, reasoned(hub.Say("cancelled by %s", in.By), in.Reason).String())})
 }
 
-func reasoned(why string) string {
+// reasoned adds why, where somebody said so.
+func reasoned(w hub.Words, why string) hub.Words {
 	if why == "" {
-		return ""
+		return w
 	}
-	return ": " + why
+	return hub.Say("%s: %s", w, why)
 }
 
 // cancelPart asks for the cancels and returns of how many orders. The clock of the entry, and not the core's, tells what was asked for before it.
@@ -72,7 +72,7 @@ func (c *Core) askCancel(o *order, why string) {
 		return // it is not sent yet, and will not be
 	}
 	if g := c.gateway(o.Gateway); g == nil || !g.Up {
-		c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("gateway %s is down; order %s will be cancelled when it is back", o.Gateway, o.ID)})
+		c.tell(o.Trader, Warning, o.ID, hub.Say("gateway %s is down; order %s will be cancelled when it is back", o.Gateway, o.ID))
 		return
 	}
 	if why != "" {

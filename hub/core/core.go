@@ -241,6 +241,7 @@ func (c *Core) setUp(in hub.SetUp) {
 			c.byTrader[t.Name] = b
 			c.traders = append(c.traders, b)
 		}
+		b.lang = t.Language
 		b.Configured, b.Capital = true, sum.Add(t.Capital, b.Moved)
 	}
 	c.fund.Capital = c.capital()
@@ -328,10 +329,10 @@ func (c *Core) gatewayState(in hub.GatewayState) {
 	g.Up, g.Reason = in.Up, in.Reason
 	if !in.Up {
 		c.doubt(g.Name, "gateway "+string(g.Name)+" is down: "+in.Reason)
-		c.emit(Notice{Level: Problem, Text: fmt.Sprintf("gateway %s is down: %s; new orders for it are refused", g.Name, in.Reason)})
+		c.tell("", Problem, "", hub.Say("gateway %s is down: %s; new orders for it are refused", g.Name, hub.Fixed(in.Reason)))
 		return
 	}
-	c.emit(Notice{Level: Info, Text: fmt.Sprintf("gateway %s is up", g.Name)})
+	c.tell("", Info, "", hub.Say("gateway %s is up", g.Name))
 	var ask []hub.OrderID
 	for _, o := range c.orderList {
 		if o.Gateway != g.Name {

@@ -140,25 +140,29 @@ func (c *Core) crossing(o *order) (hub.Refusal, bool) {
 		return hub.Refusal{}, false
 	}
 	first := met[len(met)-1]
-	return hub.Refusal{
-		Code: codeCross,
-		Text: fmt.Sprintf("this %s would meet the fund's own %s; orders of one fund do not trade with each other", inWords(o, " of "+o.Instrument.String()), inWords(first, "")),
-	}, true
+	return hub.Refuse(codeCross, "this %s would meet the fund's own %s; orders of one fund do not trade with each other", inWords(o, true), inWords(first, false)), true
 }
 
-// inWords is an order for people who may not know whose it is. The contract stands behind its side.
-func inWords(o *order, contract string) string {
-	what := "buy" + contract
-	if o.Direction == hub.Short {
-		what = "sell" + contract
+// inWords is an order for people who may not know whose it is, with its contract or without.
+func inWords(o *order, contract bool) hub.Words {
+	var what hub.Words
+	switch {
+	case contract && o.Direction == hub.Short:
+		what = hub.Say("sell of %s", o.Instrument)
+	case contract:
+		what = hub.Say("buy of %s", o.Instrument)
+	case o.Direction == hub.Short:
+		what = hub.Say("sell")
+	default:
+		what = hub.Say("buy")
 	}
 	if o.Type == hub.Market {
-		return "market " + what
+		return hub.Say("market %s", what)
 	}
 	if o.Type == hub.Stop {
-		return fmt.Sprintf("stop %s (trigger %s)", what, o.Price)
+		return hub.Say("stop %s (trigger %s)", what, o.Price)
 	}
-	return fmt.Sprintf("%s at %s", what, o.reach())
+	return hub.Say("%s at %s", what, o.reach())
 }
 
 // crossed counts an order that was prevented from meeting others, and tells the operator which.

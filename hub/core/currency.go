@@ -331,14 +331,14 @@ func (c *Core) unrated(o *order, b *book, k *contract) (hub.Refusal, bool) {
 	case limit == 0 || c.now.Sub(r.At) <= limit:
 		return hub.Refusal{}, false
 	}
-	if notReducing(o, b, k) == "" {
+	if notReducing(o, b, k).Empty() {
 		return hub.Refusal{}, false
 	}
-	why := fmt.Sprintf("no rate from %s to %s", k.Currency, c.setup.Currency)
+	why := hub.Say("no rate from %s to %s", k.Currency, c.setup.Currency)
 	if ok {
-		why = fmt.Sprintf("the rate from %s to %s, %s, is %s old, over %s", k.Currency, c.setup.Currency, r.Rate.Rate, c.now.Sub(r.At).Round(time.Second), c.setup.RatesMaxAge)
+		why = hub.Say("the rate from %s to %s, %s, is %s old, over %s", k.Currency, c.setup.Currency, r.Rate.Rate, c.now.Sub(r.At).Round(time.Second), c.setup.RatesMaxAge)
 	}
-	return hub.Refusal{Code: "rate", Text: fmt.Sprintf("%s cannot be valued: %s; orders that only reduce a position pass", k.Instrument, why)}, true
+	return hub.Refuse("rate", "%s cannot be valued: %s; orders that only reduce a position pass", k.Instrument, why), true
 }
 
 // RateStanding is the newest word on a currency.

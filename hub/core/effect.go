@@ -113,9 +113,11 @@ const (
 
 // Notice is a line for a trader's log window ("" for every trader), and for the operator's log.
 type Notice struct {
-	Trader   hub.TraderName
-	Level    Level
-	Text     string
+	Trader hub.TraderName
+	Level  Level
+	Text   string
+	// Local is Text in Chinese, when somebody whom it concerns reads that; "" when nobody does.
+	Local    string
 	Refusals []hub.Refusal // when the line is about a refused order
 	OrderID  hub.OrderID
 }

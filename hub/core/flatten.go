@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"tradehub/hub"
@@ -60,7 +59,11 @@ func (f *flattening) leg(t hub.TraderName, k key) *leg {
 	return &f.Legs[i]
 }
 
-func (f *flattening) name() string { return "flatten " + f.Part.String() + " by " + f.By }
+func (f *flattening) name() hub.Words { return hub.Say("flatten %s by %s", f.Part.Words(), f.By) }
+
+func reasonedRefusal(f *flattening) hub.Refusal {
+	return hub.Refuse(codeFlattening, "%s", reasoned(hub.Say("%s goes on since %s UTC", f.name(), f.Since.UTC().Format(time.TimeOnly)), f.Why))
+}
 
 // subjectOf is whose state a part as a whole has; false of a part that is less than a trader, a gateway or the fund.
 func subjectOf(p hub.Part) (hub.Scope, string, bool) {
@@ -78,11 +81,11 @@ func subjectOf(p hub.Part) (hub.Scope, string, bool) {
 // flatten begins to close what a person wants closed.
 func (c *Core) flatten(in hub.Flatten) {
 	if x := c.haltOf(in.Part); x != nil {
-		c.emit(FlattenAnswered{Err: x.sentence(c.now) + ": nothing but cancels leaves the hub, closing orders neither; cancel-only lets them through"})
+		c.emit(FlattenAnswered{Err: x.sentence(c.now).String() + ": nothing but cancels leaves the hub, closing orders neither; cancel-only lets them through"})
 		return
 	}
 	if scope, name, whole := subjectOf(in.Part); whole {
-		c.restrain(restraint{Scope: scope, Name: name, State: hub.CancelOnly, By: in.By, Reason: "flatten" + reasoned(in.Reason), Since: c.now})
+		c.restrain(restraint{Scope: scope, Name: name, State: hub.CancelOnly, By: in.By, Reason: reasoned(hub.Say("flatten"), in.Reason).String(), Since: c.now})
 	}
 	c.emit(c.beginFlatten(in.Part, in.By, in.Reason))
 }
@@ -103,7 +106,7 @@ func (c *Core) beginFlatten(part hub.Part, by, why string) FlattenAnswered {
 	c.flattenCount++
 	f := &flattening{ID: c.flattenCount, Part: part, By: by, Why: why, Since: c.now}
 	c.flattenings = append(c.flattenings, f)
-	answer := FlattenAnswered{Orders: c.cancelPart(part, "cancelled to "+f.name()+reasoned(why))}
+	answer := FlattenAnswered{Orders: c.cancelPart(part, reasoned(hub.Say("cancelled to %s", f.name()), why).String())}
 	c.eachHeld(f, func(*book, *position) { answer.Positions++ })
 	c.emit(FlattenWanted{})
 	return answer
@@ -166,7 +169,7 @@ func (c *Core) flattenStep(in hub.FlattenStep) {
 			}
 		}
 		if left == 0 {
-			c.endFlatten(f, "")
+			c.endFlatten(f, hub.Words{})
 		}
 	}
 }
@@ -177,7 +180,7 @@ func (c *Core) cancelAgain(o *order, f *flattening) {
 		if g := c.gateway(o.Gateway); o.CancelAsked && (g == nil || !g.Up || o.Ask != 0) {
 			return // it is asked when the gateway is back, or is not sent
 		}
-		c.askCancel(o, "cancelled to "+f.name())
+		c.askCancel(o, hub.Say("cancelled to %s", f.name()).String())
 	}
 }
 
@@ -388,11 +391,11 @@ func (c *Core) liquidate(f *flattening, b *book, k *contract, r hub.OrderRequest
 	c.emit(Liquidating{Order: o.Order, Revision: o.Revision, Considered: c.considered})
 	c.emit(Send{Permit: permit})
 	c.changed(o)
-	text := fmt.Sprintf("order %s closes %s %s of %s: %s%s", o.ID, o.Qty, k.Instrument, b.Trader, f.name(), reasoned(f.Why))
+	said := []hub.Words{hub.Say("order %s closes %s %s of %s: %s", o.ID, o.Qty, k.Instrument, b.Trader, reasoned(f.name(), f.Why))}
 	if len(noted) > 0 {
-		text += "; sent in spite of " + sentence(noted)
+		said = append(said, hub.Say("sent in spite of %s", saidBy(noted)))
 	}
-	c.emit(Notice{Trader: b.Trader, Level: Warning, OrderID: o.ID, Text: text})
+	c.tell(b.Trader, Warning, o.ID, hub.Say("%s", said))
 	return "", true
 }
 
@@ -404,36 +407,36 @@ func (p *position) workingAgainst(d hub.Direction) hub.Decimal {
 	return p.WorkingSell
 }
 
-// endFlatten says what came of it: to each trader of the trader's own, and to the operator of all. why is who stopped it; "" when there is nothing more that can be done.
-func (c *Core) endFlatten(f *flattening, why string) {
+// endFlatten says what came of it: to each trader of the trader's own, and to the operator of all. why is who stopped it; empty when there is nothing more that can be done.
+func (c *Core) endFlatten(f *flattening, why hub.Words) {
 	c.flattenings = slices.DeleteFunc(c.flattenings, func(x *flattening) bool { return x == f })
-	end := f.name() + " has come to an end"
-	if why != "" {
-		end = f.name() + " is stopped: " + why
+	end := hub.Say("%s has come to an end", f.name())
+	if !why.Empty() {
+		end = hub.Say("%s is stopped: %s", f.name(), why)
 		for _, o := range c.orderList {
 			if o.Flatten == f.ID && !o.Status.Final() {
-				c.askCancel(o, "cancelled: "+end)
+				c.askCancel(o, hub.Say("cancelled: %s", end).String())
 			}
 		}
 	}
-	said := func(rest []string) string {
-		if len(rest) == 0 && why == "" {
-			return f.name() + ": everything is closed"
+	said := func(rest []hub.Words) hub.Words {
+		if len(rest) == 0 && why.Empty() {
+			return hub.Say("%s: everything is closed", f.name())
 		}
-		return strings.Join(append([]string{end}, rest...), "; ")
+		return hub.Say("%s", append([]hub.Words{end}, rest...))
 	}
 	for _, b := range c.traders {
 		rest := c.remains(f, b.Trader)
 		if len(rest) > 0 || slices.ContainsFunc(f.Legs, func(l leg) bool { return l.Trader == b.Trader }) {
-			c.emit(Notice{Trader: b.Trader, Level: Warning, Text: said(rest)})
+			c.tell(b.Trader, Warning, "", said(rest))
 		}
 	}
 	c.alert("%s", said(c.remains(f, "")))
 }
 
 // remains is what is still held, of a trader or ("") of all, in words.
-func (c *Core) remains(f *flattening, of hub.TraderName) []string {
-	var out []string
+func (c *Core) remains(f *flattening, of hub.TraderName) []hub.Words {
+	var out []hub.Words
 	var sum hub.Sum
 	c.eachHeld(f, func(b *book, p *position) {
 		if of != "" && of != b.Trader {
@@ -441,11 +444,15 @@ func (c *Core) remains(f *flattening, of hub.TraderName) []string {
 		}
 		waits := ""
 		if i := slices.IndexFunc(f.Legs, func(l leg) bool { return l.Trader == b.Trader && l.Key == p.Key }); i >= 0 && f.Legs[i].Waits != "" {
-			waits = ": " + f.Legs[i].Waits
+			waits = f.Legs[i].Waits
 		}
 		for _, d := range []hub.Direction{hub.Long, hub.Short} {
 			if q := p.side(d).qty(&sum); q.IsPos() {
-				out = append(out, fmt.Sprintf("%s %s %s of %s remain%s", q, p.Key.Instrument, d, b.Trader, waits))
+				rest := hub.Say("%s %s %s of %s remain", q, p.Key.Instrument, d, b.Trader)
+				if waits != "" {
+					rest = hub.Say("%s: %s", rest, hub.Fixed(waits))
+				}
+				out = append(out, rest)
 			}
 		}
 	})
@@ -453,7 +460,7 @@ func (c *Core) remains(f *flattening, of hub.TraderName) []string {
 }
 
 // stopFlatten ends the flattenings that a person's word about a subject ends: resuming it, or halting it.
-func (c *Core) stopFlatten(scope hub.Scope, name, why string) {
+func (c *Core) stopFlatten(scope hub.Scope, name string, why hub.Words) {
 	for _, f := range slices.Clone(c.flattenings) {
 		if scope == hub.ScopeFund || scope == hub.ScopeTrader && string(f.Part.Trader) == name || scope == hub.ScopeGateway && string(f.Part.Gateway) == name {
 			c.endFlatten(f, why)
@@ -465,7 +472,7 @@ func (c *Core) stopFlatten(scope hub.Scope, name, why string) {
 func (c *Core) flattens(refusals []hub.Refusal, o *order) []hub.Refusal {
 	for _, f := range c.flattenings {
 		if f.Part.Covers(o.Trader, o.Gateway, o.Instrument) {
-			return append(refusals, hub.Refusal{Code: codeFlattening, Text: f.name() + " goes on since " + f.Since.UTC().Format(time.TimeOnly) + " UTC" + reasoned(f.Why)})
+			return append(refusals, reasonedRefusal(f))
 		}
 	}
 	return refusals
@@ -494,7 +501,7 @@ type FlattenStanding struct {
 func (c *Core) Flattenings() []FlattenStanding {
 	var out []FlattenStanding
 	for _, f := range c.flattenings {
-		out = append(out, FlattenStanding{Part: f.Part, By: f.By, Why: f.Why, Since: f.Since, Rest: c.remains(f, "")})
+		out = append(out, FlattenStanding{Part: f.Part, By: f.By, Why: f.Why, Since: f.Since, Rest: inEnglish(c.remains(f, ""))})
 	}
 	return out
 }

@@ -163,6 +163,11 @@ func Restore(im Image) (*Core, error) {
 	c.keepWatches(im.Watched)
 	c.overrides, c.overrideCount = im.Overrides, im.OverrideCount
 	c.forgetOverrides()
+	for _, t := range c.setup.Traders {
+		if b := c.byTrader[t.Name]; b != nil {
+			b.lang = t.Language
+		}
+	}
 	c.flattenCount = im.FlattenCount
 	for i := range im.Flattenings {
 		c.flattenings = append(c.flattenings, &im.Flattenings[i])

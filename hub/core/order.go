@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"tradehub/hub"
@@ -81,7 +80,7 @@ func (c *Core) submit(in hub.SubmitOrder) {
 // newOrder gives a request an id. It is nil, and the refusal is emitted, when nobody of that name has a book: the edges never let such a name in.
 func (c *Core) newOrder(trader hub.TraderName, gateway hub.GatewayName, req hub.OrderRequest) *order {
 	if c.byTrader[trader] == nil {
-		c.emit(Decided{Refusals: []hub.Refusal{{Code: "no-trader", Text: fmt.Sprintf("trader %s is not configured", trader)}}})
+		c.emit(Decided{Refusals: []hub.Refusal{hub.Refuse("no-trader", "trader %s is not configured", trader)}})
 		return nil
 	}
 	c.orderCount++
@@ -128,7 +127,7 @@ func (c *Core) judge(in hub.JudgeOrder) {
 	if in.Late {
 		b := c.byTrader[o.Trader]
 		c.happened(b, c.contracts[key{o.Gateway, o.Instrument}], orderRefused, amounts{})
-		c.refuse(o, b, []hub.Refusal{{Code: "late", Text: "the hub could not save its decision in time; the order was not sent"}})
+		c.refuse(o, b, []hub.Refusal{hub.Refuse("late", "the hub could not save its decision in time; the order was not sent")})
 		return
 	}
 	c.conclude(o, o.Gateway, in.Market, in.Verdicts)
@@ -152,7 +151,7 @@ func (c *Core) dropUndecided() {
 		if o.Ask != 0 {
 			c.settled(o)
 			c.happened(c.byTrader[o.Trader], c.contracts[key{o.Gateway, o.Instrument}], orderDropped, amounts{})
-			c.refuse(o, c.byTrader[o.Trader], []hub.Refusal{{Code: "restarted", Text: "the hub was restarted before it had decided; the order was not sent"}})
+			c.refuse(o, c.byTrader[o.Trader], []hub.Refusal{hub.Refuse("restarted", "the hub was restarted before it had decided; the order was not sent")})
 		}
 	}
 }
@@ -217,10 +216,13 @@ func likenessOf(o *order) likeness {
 func (c *Core) refuse(o *order, b *book, refusals []hub.Refusal) {
 	o.Status, o.Updated, o.Day = hub.Rejected, c.now, c.dayOf(o.Exchange)
 	b.Finished++
+	for i := range refusals {
+		refusals[i] = refusals[i].For(b.lang)
+	}
 	o.Reason = sentence(refusals)
 	c.emit(Decided{Order: o.Order, Refusals: refusals, Revision: c.revision(), Considered: c.considered, Shadows: c.inShadow()})
 	c.emit(OrderChanged{Order: o.Order})
-	c.emit(Notice{Trader: o.Trader, Level: Warning, Text: o.Reason, Refusals: refusals, OrderID: o.ID})
+	c.emit(Notice{Trader: o.Trader, Level: Warning, Text: o.Reason, Local: sentenceIn(b.lang, refusals), Refusals: refusals, OrderID: o.ID})
 	if slices.ContainsFunc(refusals, func(r hub.Refusal) bool { return r.Code == codeCross }) {
 		c.crossed(o, false)
 	}
@@ -228,16 +230,7 @@ func (c *Core) refuse(o *order, b *book, refusals []hub.Refusal) {
 }
 
 // sentence is what a person reads: every refusal with its place.
-func sentence(refusals []hub.Refusal) string {
-	parts := make([]string, len(refusals))
-	for i, r := range refusals {
-		parts[i] = r.Text
-		if r.Place != "" {
-			parts[i] = r.Place + " " + r.Rule + ": " + r.Text
-		}
-	}
-	return strings.Join(parts, "; ")
-}
+func sentence(refusals []hub.Refusal) string { return saidBy(refusals).String() }
 
 func (c *Core) revision() string {
 	if c.rules == nil {
@@ -250,11 +243,10 @@ func (c *Core) revision() string {
 func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.MarketView, verdicts []hub.Verdict) (gate.Permit, []hub.Refusal) {
 	k := c.findContract(named, o.Instrument)
 	if k == nil {
-		why := "no gateway trades " + o.Instrument.String()
 		if named != "" {
-			why = "gateway " + string(named) + " does not trade " + o.Instrument.String()
+			return gate.Permit{}, []hub.Refusal{hub.Refuse("contract", "gateway %s does not trade %s", named, o.Instrument)}
 		}
-		return gate.Permit{}, []hub.Refusal{{Code: "contract", Text: why}}
+		return gate.Permit{}, []hub.Refusal{hub.Refuse("contract", "no gateway trades %s", o.Instrument)}
 	}
 	if k.Next != nil && c.idle(k.key) {
 		c.become(k, c.newContract(*k.Next))
@@ -273,7 +265,7 @@ func (c *Core) decide(o *order, b *book, named hub.GatewayName, market hub.Marke
 	defer c.considerNoMore()
 	s := &source{core: c, order: o, contract: k, trader: b, lane: c.lane(b, c.placeOf(k)), market: market}
 	return c.ask(s, gate.Case{
-		Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: verdicts, Source: s, Overrides: c.openOverrides(), Now: c.now,
+		Order: candidate, Refusals: own, Rules: c.rules, Managers: c.setup.Managers, Verdicts: verdicts, Source: s, Overrides: c.openOverrides(), Now: c.now, Lang: b.lang,
 	})
 }
 
@@ -289,13 +281,13 @@ func (c *Core) against(o *order, b *book, k *contract, market hub.MarketView) (o
 		own = append(own, r)
 	}
 	if !b.Configured {
-		own = append(own, hub.Refusal{Code: "no-trader", Text: fmt.Sprintf("trader %s is not configured", b.Trader)})
+		own = append(own, hub.Refuse("no-trader", "trader %s is not configured", b.Trader))
 	}
 	own = c.flattens(c.forbidden(own, o, b, k), o)
 	if g := c.gateway(k.Gateway); g == nil {
-		own = append(own, hub.Refusal{Code: "gateway-down", Text: fmt.Sprintf("gateway %s is not configured", k.Gateway)})
+		own = append(own, hub.Refuse("gateway-down", "gateway %s is not configured", k.Gateway))
 	} else if !g.Up {
-		own = append(own, hub.Refusal{Code: "gateway-down", Text: fmt.Sprintf("gateway %s is down: %s", g.Name, g.Reason)})
+		own = append(own, hub.Refuse("gateway-down", "gateway %s is down: %s", g.Name, hub.Fixed(g.Reason)))
 	}
 	if r, bad := closable(o, b, k); bad {
 		own = append(own, r)
@@ -313,7 +305,7 @@ func (c *Core) against(o *order, b *book, k *contract, market hub.MarketView) (o
 func badRequest(o *order, k *contract) []hub.Refusal {
 	var out []hub.Refusal
 	add := func(code, format string, args ...any) {
-		out = append(out, hub.Refusal{Code: code, Text: fmt.Sprintf(format, args...)})
+		out = append(out, hub.Refuse(code, format, args...))
 	}
 	if k.Why != "" {
 		add("contract", "%s cannot be valued: %s", k.Instrument, k.Why)
@@ -366,12 +358,12 @@ func valued(o *order, k *contract, m hub.MarketView) (hub.Refusal, bool) {
 		o.Worst = o.Price
 	}
 	if o.Worst.IsZero() && !o.Offset.Closes() {
-		return hub.Refusal{Code: "not-computable", Text: fmt.Sprintf("the order has no value: no market in %s yet", k.Instrument)}, true
+		return hub.Refuse("not-computable", "the order has no value: no market in %s yet", k.Instrument), true
 	}
 	var sum hub.Sum
 	value := money(&sum, o.Worst, o.Qty, k.unit)
 	if sum.Err() != nil || fortune.Cmp(value) <= 0 {
-		return hub.Refusal{Code: "not-computable", Text: fmt.Sprintf("the value of %s at %s is out of range", o.Qty, o.Worst)}, true
+		return hub.Refuse("not-computable", "the value of %s at %s is out of range", o.Qty, o.Worst), true
 	}
 	return hub.Refusal{}, false
 }
@@ -387,11 +379,11 @@ func closable(o *order, b *book, k *contract) (hub.Refusal, bool) {
 	if !closes || o.Qty.Cmp(have) <= 0 {
 		return hub.Refusal{}, false
 	}
-	text := fmt.Sprintf("%s of %s are to be closed, and only %s of the %s %s of %s are free", o.Qty, k.Instrument, have, opposite(o.Direction), what, b.Trader)
+	said := []hub.Words{hub.Say("%s of %s are to be closed, and only %s of the %s %s of %s are free", o.Qty, k.Instrument, have, opposite(o.Direction), hub.Fixed(what), b.Trader)}
 	if k.SellNextDay {
-		text += "; what was bought today can be sold from the next trading day on"
+		said = append(said, hub.Say("what was bought today can be sold from the next trading day on"))
 	}
-	return hub.Refusal{Code: "offset", Text: text}, true
+	return hub.Refuse("offset", "%s", said), true
 }
 
 // hold replaces the hold that an order has by the one that it should have now.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"tradehub/hub"
 	"tradehub/hub/gate"
@@ -160,17 +159,8 @@ func (c *Core) approveOverride(in hub.ApproveOverride) {
 	v.State, v.Approved, v.ApprovedBy = hub.OverrideApproved, c.now, in.By
 	c.emit(OverrideChanged{Override: *v})
 	c.emit(OverrideAnswered{Override: *v})
-	c.emit(Notice{Trader: v.Order.Trader, Level: Info, Text: fmt.Sprintf("override %d: one order, %s, may pass %s until %s; asked for by %s, approved by %s",
-		v.Number, v.Order, v.RuleNames(), until(v.Expires, c.now), v.AskedBy.Name, v.ApprovedBy.Name)})
-}
-
-// until is an instant for people.
-func until(t, now hub.Time) string {
-	layout := time.TimeOnly
-	if t.UTC().Format(time.DateOnly) != now.UTC().Format(time.DateOnly) {
-		layout = time.DateTime
-	}
-	return t.UTC().Format(layout) + " UTC"
+	c.tell(v.Order.Trader, Info, "", hub.Say("override %d: one order, %s, may pass %s until %s; asked for by %s, approved by %s",
+		v.Number, v.Order.Words(), v.RuleNames(), moment(v.Expires, c.now), v.AskedBy.Name, v.ApprovedBy.Name))
 }
 
 // withdrawOverride ends one that nobody used. Whoever may reach the hub may do that: it only refuses more.
@@ -219,7 +209,7 @@ func (c *Core) endOverride(v *hub.Override, state hub.OverrideState, why string)
 	v.State, v.Ended, v.Why = state, c.now, why
 	c.emit(OverrideChanged{Override: *v})
 	if known {
-		c.emit(Notice{Trader: v.Order.Trader, Level: Info, Text: fmt.Sprintf("override %d is %s", v.Number, v.State)})
+		c.tell(v.Order.Trader, Info, "", hub.Say("override %d is %s", v.Number, v.State))
 	}
 }
 
@@ -275,7 +265,7 @@ func (c *Core) openOverrides() []hub.Override {
 func (c *Core) overrideUsed(o *order, v *hub.Override, lifted []hub.Refusal) {
 	if v != nil {
 		c.emit(OverrideChanged{Override: *v})
-		c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("order %s passed by %s: %s", o.ID, v, sentence(lifted))})
+		c.tell(o.Trader, Warning, o.ID, hub.Say("order %s passed by override %d of %s and %s: %s", o.ID, v.Number, v.AskedBy, v.ApprovedBy, saidBy(lifted)))
 	}
 }
 

@@ -256,7 +256,7 @@ func (c *Core) finish(o *order, as hub.Status, in hub.VenueReport) {
 		}
 	})
 	if as == hub.Rejected {
-		c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("order %s is rejected by %s: %s", o.ID, o.Gateway, in.Reason)})
+		c.tell(o.Trader, Warning, o.ID, hub.Say("order %s is rejected by %s: %s", o.ID, o.Gateway, hub.Fixed(in.Reason)))
 	}
 }
 
@@ -265,13 +265,13 @@ func (c *Core) cancelRejected(o *order, in hub.VenueReport) {
 		return
 	}
 	o.CancelAsked = false
-	c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("order %s is not cancelled: %s", o.ID, in.Reason)})
+	c.tell(o.Trader, Warning, o.ID, hub.Say("order %s is not cancelled: %s", o.ID, hub.Fixed(in.Reason)))
 }
 
 // cancelNotSent: the gateway did not get the cancel. It is asked again, when the gateway comes back or has had time (OwedCancels).
 func (c *Core) cancelNotSent(o *order, in hub.VenueReport) {
 	if !o.Status.Final() {
-		c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("order %s is not cancelled yet: %s", o.ID, in.Reason)})
+		c.tell(o.Trader, Warning, o.ID, hub.Say("order %s is not cancelled yet: %s", o.ID, hub.Fixed(in.Reason)))
 	}
 }
 

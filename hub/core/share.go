@@ -207,15 +207,15 @@ func (c *Core) outOfBudget(o *order) (hub.Refusal, bool) {
 }
 
 func (b *budget) refusal(gateway hub.GatewayName, s *portion, now hub.Time) hub.Refusal {
-	used, why := b.used(s, now), "what others do not use is lent already"
+	used, why := b.used(s, now), hub.Say("what others do not use is lent already")
 	switch {
 	case b.total(now) >= b.Limit.Messages:
-		why = "cancels have used the rest"
+		why = hub.Say("cancels have used the rest")
 	case used < s.own:
-		why = fmt.Sprintf("what was lent while %s sent nothing is back within %s", s.Trader, b.Limit.Window)
+		why = hub.Say("what was lent while %s sent nothing is back within %s", s.Trader, b.Limit.Window)
 	}
-	return hub.Refusal{Code: codeBudget, Text: fmt.Sprintf("the channel %s takes %d messages in %s, %d of them kept for cancels; %s has used %d of the %d that are %s's own, and %s",
-		gateway, b.Limit.Messages, b.Limit.Window, b.reserve(), s.Trader, used, s.own, s.Trader, why)}
+	return hub.Refuse(codeBudget, "the channel %s takes %d messages in %s, %d of them kept for cancels; %s has used %d of the %d that are %s's own, and %s",
+		gateway, b.Limit.Messages, b.Limit.Window, b.reserve(), s.Trader, used, s.own, s.Trader, why)
 }
 
 // spend counts an order that is sent.
@@ -350,7 +350,7 @@ func (c *Core) declare(g *gateway, limits []hub.MessageLimit) {
 	c.budgetsOf(g)
 	for i := range g.Budgets {
 		b := &g.Budgets[i]
-		c.emit(Notice{Level: Info, Text: fmt.Sprintf("gateway %s takes %d messages in %s; %d are kept for cancels, the traders share the rest", g.Name, b.Limit.Messages, b.Limit.Window, b.reserve())})
+		c.tell("", Info, "", hub.Say("gateway %s takes %d messages in %s; %d are kept for cancels, the traders share the rest", g.Name, b.Limit.Messages, b.Limit.Window, b.reserve()))
 	}
 }
 

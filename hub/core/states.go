@@ -1,10 +1,8 @@
 package core
 
 import (
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"tradehub/hub"
 )
@@ -23,15 +21,15 @@ type restraint struct {
 }
 
 // subject is what a state is of, in words.
-func subject(scope hub.Scope, name string) string {
+func subject(scope hub.Scope, name string) hub.Words {
 	switch scope {
 	case hub.ScopeTrader:
-		return name
+		return hub.Say("%s", name)
 	case hub.ScopeGateway:
-		return "gateway " + name
+		return hub.Say("gateway %s", name)
 	case hub.ScopeFund:
 	}
-	return "the fund"
+	return hub.Say("the fund")
 }
 
 // scopeOf is the subject that a book is of.
@@ -55,35 +53,35 @@ func oldHalt(in hub.Halt) hub.SetState {
 }
 
 // source is who set it, and why.
-func (r *restraint) source() string {
-	by := "by " + r.By
+func (r *restraint) source() hub.Words {
+	by := hub.Say("by %s", r.By)
 	if r.Watch != "" {
-		by = "by watch " + r.Watch
+		by = hub.Say("by watch %s", r.Watch)
 		if r.Scope == hub.ScopeFund {
 			return by // its figures are the fund's, and every trader reads this; the watch's alert has them
 		}
 	}
-	if r.Reason != "" {
-		by += ": " + r.Reason
+	if why, is := strings.CutPrefix(r.Reason, "flatten"); is && (why == "" || strings.HasPrefix(why, ": ")) {
+		return hub.Say("%s: %s", by, reasoned(hub.Say("flatten"), strings.TrimPrefix(why, ": ")))
 	}
-	return by
+	return reasoned(by, r.Reason)
 }
 
 // sentence says what holds, since when, by whom and why.
-func (r *restraint) sentence(now hub.Time) string {
-	return subject(r.Scope, r.Name) + " is " + r.words(now)
+func (r *restraint) sentence(now hub.Time) hub.Words {
+	if r.Since == 0 {
+		return hub.Say("%s is %s %s", subject(r.Scope, r.Name), r.State, r.source())
+	}
+	return hub.Say("%s is %s since %s %s", subject(r.Scope, r.Name), r.State, moment(r.Since, now), r.source())
 }
 
+// words are a sentence without its subject, for who asks about that.
 func (r *restraint) words(now hub.Time) string {
 	since := ""
 	if r.Since != 0 {
-		layout := time.TimeOnly
-		if r.Since.UTC().Format(time.DateOnly) != now.UTC().Format(time.DateOnly) {
-			layout = time.DateTime
-		}
-		since = " since " + r.Since.UTC().Format(layout) + " UTC"
+		since = " since " + moment(r.Since, now)
 	}
-	return r.State.String() + since + " " + r.source()
+	return r.State.String() + since + " " + r.source().String()
 }
 
 // about reports whether the restraint is of one subject.
@@ -103,15 +101,15 @@ func (c *Core) setState(in hub.SetState) {
 	}
 	switch in.State {
 	case hub.Active:
-		c.stopFlatten(in.Scope, in.Name, "resumed by "+in.By)
+		c.stopFlatten(in.Scope, in.Name, hub.Say("resumed by %s", in.By))
 	case hub.Halted:
-		c.stopFlatten(in.Scope, in.Name, "halted by "+in.By)
+		c.stopFlatten(in.Scope, in.Name, hub.Say("halted by %s", in.By))
 	case hub.ReduceOnly, hub.CancelOnly:
 	}
 	if in.State == hub.Active {
 		c.lift(in.Scope, in.Name)
 		c.forgive(in.Scope, in.Name)
-		c.emit(Notice{Trader: whom, Level: Info, Text: subject(in.Scope, in.Name) + " is ACTIVE again, by " + in.By})
+		c.tell(whom, Info, "", hub.Say("%s is ACTIVE again, by %s", subject(in.Scope, in.Name), in.By))
 		return
 	}
 	c.restrain(restraint{Scope: in.Scope, Name: in.Name, State: in.State, By: in.By, Reason: in.Reason, Since: c.now})
@@ -143,12 +141,12 @@ func (c *Core) restrain(r restraint) {
 	if r.Scope == hub.ScopeTrader {
 		whom = hub.TraderName(r.Name)
 	}
-	c.emit(Notice{Trader: whom, Level: Warning, Text: subject(r.Scope, r.Name) + " is " + r.State.String() + " " + r.source() + "; cancels pass"})
+	c.tell(whom, Warning, "", hub.Say("%s is %s %s; cancels pass", subject(r.Scope, r.Name), r.State, r.source()))
 	part := hub.Part{Trader: whom}
 	if r.Scope == hub.ScopeGateway {
 		part.Gateway = hub.GatewayName(r.Name)
 	}
-	c.emit(Withhold{Part: part, Opening: r.State == hub.ReduceOnly, Why: subject(r.Scope, r.Name) + " is " + r.State.String() + " " + r.source()})
+	c.emit(Withhold{Part: part, Opening: r.State == hub.ReduceOnly, Why: hub.Say("%s is %s %s", subject(r.Scope, r.Name), r.State, r.source()).String()})
 }
 
 // lift ends every restraint of a subject: a person has looked.
@@ -240,40 +238,40 @@ func (c *Core) forbidden(refusals []hub.Refusal, o *order, b *book, k *contract)
 		//exhaustive:ignore
 		switch x.State {
 		case hub.Halted:
-			refusals = append(refusals, hub.Refusal{Code: "halted", Text: x.sentence(c.now)})
+			refusals = append(refusals, hub.Refuse("halted", "%s", x.sentence(c.now)))
 		case hub.CancelOnly:
-			refusals = append(refusals, hub.Refusal{Code: "cancel-only", Text: x.sentence(c.now)})
+			refusals = append(refusals, hub.Refuse("cancel-only", "%s", x.sentence(c.now)))
 		case hub.ReduceOnly:
-			if why := notReducing(o, b, k); why != "" {
-				refusals = append(refusals, hub.Refusal{Code: "reduce-only", Text: x.sentence(c.now) + "; " + why})
+			if why := notReducing(o, b, k); !why.Empty() {
+				refusals = append(refusals, hub.Refuse("reduce-only", "%s", []hub.Words{x.sentence(c.now), why}))
 			}
 		}
 	}
 	return refusals
 }
 
-// notReducing says why an order could do something else than make its trader's position smaller; "" when it cannot. What is held is counted at the order's gateway alone, and all
+// notReducing says why an order could do something else than make its trader's position smaller; empty when it cannot. What is held is counted at the order's gateway alone, and all
 // that works in the order's direction is taken as filled before it: so whatever fills in whichever order, the position neither grows nor changes its sign.
-func notReducing(o *order, b *book, k *contract) string {
+func notReducing(o *order, b *book, k *contract) hub.Words {
 	var sum hub.Sum
 	p := b.peek(k.key)
 	if !k.NetPosition {
 		if !o.Offset.Closes() {
-			return "this order opens"
+			return hub.Say("this order opens")
 		}
-		return "" // closable sees that no more is closed than is held and free
+		return hub.Words{} // closable sees that no more is closed than is held and free
 	}
 	against, working := p.Long.qty(&sum), p.WorkingSell
 	if o.Direction == hub.Long {
 		against, working = p.Short.qty(&sum), p.WorkingBuy
 	}
 	if against.IsZero() {
-		return "this order opens"
+		return hub.Say("this order opens")
 	}
 	if sum.Add(working, o.Qty).Cmp(against) <= 0 && sum.Err() == nil {
-		return ""
+		return hub.Words{}
 	}
-	return fmt.Sprintf("%s are to be closed, %s are held %s, and %s of them are being closed already", o.Qty, against, opposite(o.Direction), working)
+	return hub.Say("%s are to be closed, %s are held %s, and %s of them are being closed already", o.Qty, against, opposite(o.Direction), working)
 }
 
 // takeOldHalts makes restraints of what images of before there were any say.

@@ -37,22 +37,22 @@ func (c *Core) transferPosition(in hub.TransferPosition) {
 		b.crest(&sum)
 	}
 	c.must(&sum, "transferring a position")
-	text := fmt.Sprintf("%s %s of %s at %s are moved", in.Qty, in.Direction, in.Instrument, m.price)
+	text := hub.Say("%s %s of %s at %s are moved", in.Qty, in.Direction, in.Instrument, m.price)
 	c.transferred(text, key{m.contract.Gateway, in.Instrument}, m.from, m.to)
 	c.emit(TransferAnswered{Price: m.price, Gateway: m.contract.Gateway})
 }
 
 // transferred tells each side of a transfer its own. Who the other is, and why, is between the operator and the journal.
-func (c *Core) transferred(text string, k key, from, to *book) {
+func (c *Core) transferred(text hub.Words, k key, from, to *book) {
 	for _, b := range []*book{from, to} {
 		if b == nil || b == c.unassigned {
 			continue
 		}
-		side := text + " to you by the operator"
+		side := hub.Say("%s to you by the operator", text)
 		if b == from {
-			side = text + " from you by the operator"
+			side = hub.Say("%s from you by the operator", text)
 		}
-		c.emit(Notice{Trader: b.Trader, Level: Info, Text: side})
+		c.tell(b.Trader, Info, "", side)
 		c.emit(BookChanged{Trader: b.Trader, Gateway: k.Gateway, Instrument: k.Instrument})
 		c.emit(Moved{Trader: b.Trader, Gateway: k.Gateway, Instrument: k.Instrument})
 	}
@@ -372,7 +372,7 @@ func (c *Core) transferCapital(in hub.TransferCapital) {
 	c.addCapital(&sum, from, in.Amount.Neg())
 	c.addCapital(&sum, to, in.Amount)
 	c.must(&sum, "transferring capital")
-	c.transferred(fmt.Sprintf("capital of %s is moved", in.Amount), key{}, from, to)
+	c.transferred(hub.Say("capital of %s is moved", in.Amount), key{}, from, to)
 	c.emit(TransferAnswered{})
 }
 

@@ -54,7 +54,7 @@ func (c *Core) await(o *order) {
 		c.emit(Taken{Order: o.Order})
 		c.emit(OrderChanged{Order: o.Order})
 	}
-	c.emit(Notice{Trader: o.Trader, Level: Info, OrderID: o.ID, Text: fmt.Sprintf("order %s would meet the fund's own %s; that is cancelled first", o.ID, inWords(met[0], ""))})
+	c.tell(o.Trader, Info, o.ID, hub.Say("order %s would meet the fund's own %s; that is cancelled first", o.ID, inWords(met[0], false)))
 	for _, other := range met {
 		c.clearWay(other, o.Trader)
 	}
@@ -67,7 +67,7 @@ func (c *Core) clearWay(o *order, asked hub.TraderName) {
 	}
 	c.askedToCancel(o)
 	o.CancelAsked, o.Updated, o.Reason = true, c.now, "internal cross"
-	c.emit(Notice{Trader: o.Trader, Level: Warning, OrderID: o.ID, Text: fmt.Sprintf("order %s is being cancelled: another order of the fund would meet it", o.ID)})
+	c.tell(o.Trader, Warning, o.ID, hub.Say("order %s is being cancelled: another order of the fund would meet it", o.ID))
 	if g := c.gateway(o.Gateway); g != nil && g.Up { // else it is asked for when it is back
 		c.cancelAtVenue(o, asked)
 	}
@@ -119,7 +119,7 @@ func (c *Core) expireWaits(in hub.ExpireWaits) {
 		b, k := c.byTrader[o.Trader], c.contracts[key{o.Gateway, o.Instrument}]
 		b.Repeats.add(c.now, likenessOf(o))
 		c.happened(b, k, orderRefused, amounts{})
-		refusals := []hub.Refusal{{Code: codeCross, Text: fmt.Sprintf("the fund's own order that this %s would meet was not cancelled in time", inWords(o, " of "+o.Instrument.String()))}}
+		refusals := []hub.Refusal{hub.Refuse(codeCross, "the fund's own order that this %s would meet was not cancelled in time", inWords(o, true))}
 		c.spendRefused(o, refusals)
 		c.refuse(o, b, refusals)
 	}

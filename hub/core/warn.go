@@ -44,7 +44,7 @@ func (k *contract) about(key policy.Key) hub.Instrument {
 type told struct {
 	said     policy.Decision
 	warnings []hub.Warning // the new ones
-	lines    []string      // what the trader reads of them
+	lines    []hub.Words   // what the trader reads of them
 }
 
 func (t *told) reset() {
@@ -90,7 +90,7 @@ func (c *Core) caution(b *book, k *contract, s *source) {
 		b.forgetCaution()
 		x := hub.Warning{Rule: w.Rule(), Place: w.Place(), Text: w.Text(s, hub.English), Values: w.Values(s), Fund: w.Key.Owner == ""}
 		c.told.warnings = append(c.told.warnings, x)
-		c.told.lines = append(c.told.lines, "warning: "+x.Place+" "+x.Rule+": "+x.Text)
+		c.told.lines = append(c.told.lines, hub.Say("warning: %s %s: %s", x.Place, x.Rule, hub.SayAs(x.Text, w.Text(s, b.lang))))
 	}
 }
 
@@ -111,7 +111,7 @@ func (b *book) forgetCaution() {
 // warn tells the trader and compliance what a decision warns of.
 func (c *Core) warn(o *order) {
 	for i, w := range c.told.warnings {
-		c.emit(Notice{Trader: o.Trader, Level: Warning, Text: c.told.lines[i], OrderID: o.ID})
+		c.tell(o.Trader, Warning, o.ID, c.told.lines[i])
 		c.alert("order %s of %s passed and is near to a limit: %s %s: %s", o.ID, o.Trader, w.Place, w.Rule, w.Text)
 	}
 }

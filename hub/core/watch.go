@@ -128,7 +128,7 @@ func (c *Core) lookAt(w *watching) {
 			if w.Trader == "" {
 				return
 			}
-			c.emit(Notice{Trader: w.Trader, Level: Info, Text: "watch " + w.id() + " is clear again"})
+			c.tell(w.Trader, Info, "", hub.Say("watch %s is clear again", w.id()))
 		}
 		return
 	}
@@ -151,7 +151,7 @@ func (c *Core) lookAt(w *watching) {
 // fire does what a watch does: first what stops, then what cancels, and it tells whom it concerns in any case.
 func (c *Core) fire(w *watching, text string) {
 	if w.Trader != "" { // of the fund's numbers, traders learn those that stop them
-		c.emit(Notice{Trader: w.Trader, Level: Warning, Text: "watch " + w.id() + ": " + text})
+		c.tell(w.Trader, Warning, "", hub.Say("watch %s: %s", w.id(), text))
 	}
 	said := text // on orders, which their owners read
 	if w.Trader == "" {
@@ -168,9 +168,9 @@ func (c *Core) fire(w *watching, text string) {
 		case policy.Halt:
 			c.restrain(restraint{Scope: scope, Name: name, State: hub.Halted, Watch: w.id(), Reason: text, Since: c.now})
 		case policy.CancelAll:
-			c.cancelPart(part, "cancelled by watch "+w.id()+reasoned(said))
+			c.cancelPart(part, reasoned(hub.Say("cancelled by watch %s", w.id()), said).String())
 		case policy.Flatten:
-			c.restrain(restraint{Scope: scope, Name: name, State: hub.CancelOnly, Watch: w.id(), Reason: "flatten" + reasoned(text), Since: c.now})
+			c.restrain(restraint{Scope: scope, Name: name, State: hub.CancelOnly, Watch: w.id(), Reason: reasoned(hub.Say("flatten"), text).String(), Since: c.now})
 			if x := c.haltOf(part); x != nil {
 				c.alert("watch %s does not flatten %s: %s", w.id(), part, x.sentence(c.now))
 				continue

@@ -205,8 +205,13 @@ func TestStories(t *testing.T) {
 				w.now += hub.Time(seconds * 1e9)
 			}
 			switch cmd.Cmd {
-			case "open":
-				w.open()
+			case "open": // open [zh]: alpha reads Chinese
+				if w.open(); has("zh") {
+					in := setUp()
+					in.Traders[0].Language = hub.Chinese
+					w.step(in)
+					w.step(hub.GatewayState{Gateway: "SIM", Up: true})
+				}
 				return "ok\n"
 			case "rules": // more of the fund's
 				files := policies()
@@ -629,6 +634,9 @@ func (w *world) tell(effects []core.Effect) string {
 			}
 		case core.Notice:
 			fmt.Fprintf(&b, "notice to %q: %s\n", e.Trader, clean(e.Text))
+			if e.Local != "" {
+				fmt.Fprintf(&b, "    zh: %s\n", clean(e.Local))
+			}
 		case core.Alert:
 			fmt.Fprintf(&b, "ALERT %s\n", clean(e.Text))
 		case core.PoliciesAnswered:

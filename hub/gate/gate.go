@@ -44,6 +44,8 @@ type Case struct {
 	// Overrides are those that are open; Decide finds the one that is for this order itself. Now is what they expire by.
 	Overrides []hub.Override
 	Now       hub.Time
+	// Lang is what the trader reads.
+	Lang hub.Lang
 	// Said is where what the rules say goes, warnings and what rules in shadow say included; nil: nobody wants to know.
 	Said *policy.Decision
 }
@@ -52,21 +54,25 @@ type Case struct {
 // for this very order names, which two persons have given and nobody has used: then the Permit says so.
 func Decide(c Case) (Permit, []hub.Refusal) {
 	if c.Rules == nil {
-		return Permit{}, append(c.Refusals, hub.Refusal{Code: "no-policy", Text: "no policy is loaded"})
+		return Permit{}, append(c.Refusals, hub.Refuse("no-policy", "no policy is loaded"))
 	}
 	said := c.Said
 	if said == nil {
 		said = &policy.Decision{}
 	}
-	c.Rules.DecideInto(said, c.Order.Trader, c.Source, hub.English)
+	c.Rules.DecideInto(said, c.Order.Trader, c.Source, c.Lang)
 	refusals := slices.Concat(c.Refusals, said.Refusals)
 	for _, manager := range c.Managers {
 		i := slices.IndexFunc(c.Verdicts, func(v hub.Verdict) bool { return v.Manager == manager })
 		switch {
 		case i < 0:
-			refusals = append(refusals, hub.Refusal{Code: "risk-manager", Rule: manager, Text: "risk manager " + manager + " did not answer"})
+			r := hub.Refuse("risk-manager", "risk manager %s did not answer", manager)
+			r.Rule = manager
+			refusals = append(refusals, r)
 		case !c.Verdicts[i].Pass:
-			refusals = append(refusals, hub.Refusal{Code: "risk-manager", Rule: manager, Text: "risk manager " + manager + ": " + c.Verdicts[i].Reason})
+			r := hub.Refuse("risk-manager", "risk manager %s: %s", manager, hub.Fixed(c.Verdicts[i].Reason))
+			r.Rule = manager
+			refusals = append(refusals, r)
 		}
 	}
 	if len(refusals) == 0 {

@@ -139,12 +139,12 @@ func whole(t *testing.T, rules *policy.Rules, trader hub.TraderName, source poli
 	t.Helper()
 	var d policy.Decision
 	rules.DecideInto(&d, trader, source, lang)
-	b := told(d.Refusals)
+	b := toldIn(lang, d.Refusals)
 	if lang == hub.English && b != told(rules.Decide(trader, source)) {
 		t.Errorf("Decide and DecideInto do not agree:\n%s%s", told(rules.Decide(trader, source)), b)
 	}
 	if len(d.Shadows) > 0 {
-		b += "shadow " + strings.ReplaceAll(strings.TrimSuffix(told(d.Shadows), "\n"), "\n", "\nshadow ") + "\n"
+		b += "shadow " + strings.ReplaceAll(strings.TrimSuffix(toldIn(lang, d.Shadows), "\n"), "\n", "\nshadow ") + "\n"
 	}
 	for _, w := range d.Warnings {
 		b += fmt.Sprintf("warning %s %s: %s\n    %v\n", w.Place(), w.Rule(), w.Text(source, lang), w.Values(source))
@@ -170,7 +170,9 @@ func explained(findings []policy.Finding) string {
 	return b.String()
 }
 
-func told(refusals []hub.Refusal) string {
+func told(refusals []hub.Refusal) string { return toldIn(hub.English, refusals) }
+
+func toldIn(lang hub.Lang, refusals []hub.Refusal) string {
 	if len(refusals) == 0 {
 		return "passes\n"
 	}
@@ -180,7 +182,7 @@ func told(refusals []hub.Refusal) string {
 		if r.Place != "" {
 			fmt.Fprintf(&b, " %s %s", r.Place, r.Rule)
 		}
-		fmt.Fprintf(&b, ": %s\n", r.Text)
+		fmt.Fprintf(&b, ": %s\n", r.In(lang))
 		if len(r.Values) > 0 {
 			fmt.Fprintf(&b, "    [%s]\n", strings.Join(r.Values, " "))
 		}

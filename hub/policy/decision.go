@@ -61,7 +61,7 @@ func (r *Rules) Decide(trader hub.TraderName, source Source) []hub.Refusal {
 }
 
 // DecideInto is Decide with all that the rules say: what rules in shadow would have refused for, and of what somebody is to be warned. What d held before is gone. The sentences are in
-// lang, as far as their authors wrote them in it. It allocates only for refusals, shadows, and more warnings than d ever held.
+// English, and, as Local, in lang, as far as their authors wrote them in it. It allocates only for refusals, shadows, and more warnings than d ever held.
 func (r *Rules) DecideInto(d *Decision, trader hub.TraderName, source Source, lang hub.Lang) {
 	d.Reset()
 	r.decide(trader, source, lang, d, true)
@@ -87,13 +87,13 @@ func (r *Rules) decide(trader hub.TraderName, source Source, lang hub.Lang, d *D
 	if own := r.traders[trader]; own != nil {
 		own.decide(source, lang, d, whole)
 	} else {
-		d.Refusals = append(d.Refusals, noPolicyOf(trader, lang))
+		d.Refusals = append(d.Refusals, noPolicyOf(trader).For(lang))
 	}
 	if r.fund != nil {
 		r.fund.decide(source, lang, d, whole)
 		return
 	}
-	d.Refusals = append(d.Refusals, noFundPolicy(lang))
+	d.Refusals = append(d.Refusals, noFundPolicy().For(lang))
 }
 
 func (s *sheet) decide(source Source, lang hub.Lang, d *Decision, whole bool) {
@@ -161,10 +161,14 @@ func (r *rule) key(owner hub.TraderName) Key {
 func (r *rule) refusal(m *machine, fund bool, source Source, lang hub.Lang) hub.Refusal {
 	refusal := hub.Refusal{Code: CodeRule, Rule: r.name, Place: r.place, Fund: fund, Values: valuesOf(r.reads, source)}
 	if m.fate != fateNone {
-		refusal.Code, refusal.Text = CodeNotComputable, m.sentenceIn(lang)
-		return refusal
+		refusal.Code, refusal.Words = CodeNotComputable, m.sentence()
+		refusal.Text = refusal.Words.String()
+		return refusal.For(lang)
 	}
-	refusal.Text = r.because.in(lang).fill(source)
+	refusal.Text = r.because.in(hub.English).fill(source)
+	if lang == hub.Chinese {
+		refusal.Local = r.because.in(lang).fill(source)
+	}
 	return refusal
 }
 

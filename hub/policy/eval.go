@@ -2,7 +2,6 @@ package policy
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"tradehub/hub"
@@ -355,25 +354,25 @@ func (m *machine) missing(n *node, v *Value) {
 }
 
 // sentence says in words what could not be computed, and why.
-func (m *machine) sentence() string {
+func (m *machine) sentence() hub.Words {
 	switch m.fate {
 	case fateNone:
-		return ""
+		return hub.Words{}
 	case fateMissing:
 		if m.why == "" {
-			return m.at.String() + " is missing"
+			return hub.Say("%s is missing", m.at)
 		}
-		return m.at.String() + " is missing: " + clean(m.why)
+		return hub.Say("%s is missing: %s", m.at, hub.Fixed(clean(m.why)))
 	case fateWrongKind:
-		return m.at.String() + " is not " + m.at.kind.phrase()
+		return hub.Say("%s is not %s", m.at, hub.Fixed(m.at.kind.phrase()))
 	case fateZeroDivisor:
-		return "cannot divide by " + m.at.b.String() + ": it is 0"
+		return hub.Say("cannot divide by %s: it is 0", m.at.b)
 	case fateNotTraded:
-		return m.at.String() + " is compared with " + m.at.text + ", and a contract of the kind " + clean(m.why) + " is not counted in " + m.at.text
+		return hub.Say("%s is compared with %s, and a contract of the kind %s is not counted in %s", m.at, m.at.text, clean(m.why), m.at.text)
 	case fateTooLong:
-		return m.at.String() + " is longer than " + strconv.Itoa(MaxText) + " bytes"
+		return hub.Say("%s is longer than %d bytes", m.at, MaxText)
 	case fateTooLarge:
-		return m.at.String() + " is too large: more than 19 digits before the point"
+		return hub.Say("%s is too large: more than 19 digits before the point", m.at)
 	}
 	panic("policy: unknown fate")
 }

@@ -69,6 +69,8 @@ type Finding struct {
 	// When is the rule's when and Require its require, as they are written. Parts are those of Require when several conditions are joined by and, in their order.
 	When, Require string
 	Parts         []Part
+
+	refusal hub.Refusal
 }
 
 // Part is one condition of several that are joined by and.
@@ -82,7 +84,7 @@ func (f Finding) Refuses() bool { return f.Mode == Enforce && f.Code != "" }
 
 // Refusal is what Decide says of it; of a rule in shadow, what it would have said. It is meant for findings that have a Code.
 func (f Finding) Refusal() hub.Refusal {
-	return hub.Refusal{Code: f.Code, Rule: f.Name, Place: f.Place, Text: f.Text, Values: f.Values, Fund: f.Fund}
+	return f.refusal
 }
 
 // Explain tells what every rule says about an order, the trader's file first, as DecideInto would decide: those that refuse are the same, in the same order and words. It reads nothing that
@@ -92,16 +94,16 @@ func (r *Rules) Explain(trader hub.TraderName, source Source, lang hub.Lang) []F
 	if own := r.traders[trader]; own != nil {
 		all = own.explain(source, lang, all)
 	} else {
-		all = append(all, foundNone(trader, noPolicyOf(trader, lang)))
+		all = append(all, foundNone(trader, noPolicyOf(trader).For(lang), lang))
 	}
 	if r.fund != nil {
 		return r.fund.explain(source, lang, all)
 	}
-	return append(all, foundNone("", noFundPolicy(lang)))
+	return append(all, foundNone("", noFundPolicy().For(lang), lang))
 }
 
-func foundNone(owner hub.TraderName, refusal hub.Refusal) Finding {
-	return Finding{Owner: owner, Outcome: Failed, Code: refusal.Code, Text: refusal.Text}
+func foundNone(owner hub.TraderName, refusal hub.Refusal, lang hub.Lang) Finding {
+	return Finding{Owner: owner, Outcome: Failed, Code: refusal.Code, Text: refusal.In(lang), refusal: refusal}
 }
 
 func (s *sheet) explain(source Source, lang hub.Lang, all []Finding) []Finding {
@@ -120,7 +122,7 @@ func (r *rule) explain(s *sheet, source Source, lang hub.Lang) Finding {
 	switch f.Outcome {
 	case Failed, NotComputable:
 		refusal := r.refusal(&m, s.isFund, source, lang)
-		f.Code, f.Text, f.Values = refusal.Code, refusal.Text, refusal.Values
+		f.Code, f.Text, f.Values, f.refusal = refusal.Code, refusal.In(lang), refusal.Values, refusal
 	case Warned:
 		f.Text, f.Values = r.warning(source, lang), asked.values(r.whenReads(true))
 	case Passed:
@@ -222,7 +224,7 @@ func (r *rule) warning(source Source, lang hub.Lang) string {
 	if r.percent == "" {
 		m := machine{source: source}
 		if _, ok := m.truth(r.warn); !ok {
-			return m.sentenceIn(lang)
+			return m.sentence().In(lang)
 		}
 		return noMore(r.warnText, lang)
 	}

@@ -142,7 +142,7 @@ func (t *tightening) folded(was, of *node) *node {
 	m := machine{}
 	d, ok := m.number(of)
 	if !ok {
-		t.fail(was, "cannot be computed with a part of its limits: "+m.sentence())
+		t.fail(was, "cannot be computed with a part of its limits: "+m.sentence().String())
 		return was
 	}
 	return &node{op: opNumber, kind: KindNumber, number: d, limits: true, of: of}

@@ -146,7 +146,7 @@ func truthOf(n *node, source Source) (bool, error) {
 	m := machine{source: source}
 	is, ok := m.truth(n)
 	if !ok {
-		return false, notComputableError(m.sentence())
+		return false, notComputableError(m.sentence().String())
 	}
 	return is, nil
 }

@@ -53,5 +53,11 @@ type Publisher interface {
 type LogLine struct {
 	Trader hub.TraderName
 	Level  core.Level
-	Text   string
+	Text   string // in English
+	// Local is Text in Chinese, for those who read that.
+	Local string
+}
+
+func lineOf(trader hub.TraderName, level core.Level, said hub.Words) LogLine {
+	return LogLine{Trader: trader, Level: level, Text: said.String(), Local: said.In(hub.Chinese)}
 }

@@ -184,11 +184,11 @@ func (r *Runner) notice(n core.Notice) {
 	case core.Problem:
 		r.log.Error("notice", args...)
 	}
-	text := n.Text
+	said := hub.SayAs(n.Text, n.Local)
 	if len(n.Refusals) > 0 {
-		text = fmt.Sprintf("order %s refused: %s (rev %s)", n.OrderID, n.Text, r.core.Revision())
+		said = hub.Say("order %s refused: %s (rev %s)", n.OrderID, said, r.core.Revision())
 	}
-	r.publisher.Log(LogLine{Trader: n.Trader, Level: n.Level, Text: text})
+	r.publisher.Log(lineOf(n.Trader, n.Level, said))
 }
 
 // inShadow tells the operator, and nobody else, what rules in shadow would have refused.

@@ -374,7 +374,7 @@ func (r *Runner) lost(lost []journal.Proposal, why error) {
 // a rejected one), or with an error when the hub could not take it at all.
 func (r *Runner) Submit(trader hub.TraderName, gateway hub.GatewayName, req hub.OrderRequest, done func(hub.OrderID, hub.GatewayName, error)) {
 	if why := r.noOrders.Load(); why != nil {
-		done("", "", errors.New(*why))
+		done("", "", hub.Say("%s", hub.Fixed(*why)).Err())
 		return
 	}
 	asked := hub.TimeOf(r.opts.Clock())
@@ -437,7 +437,7 @@ func answerID(done func(hub.OrderID, hub.GatewayName, error)) func([]core.Effect
 				continue
 			}
 			if decided.Order.ID == "" {
-				done("", "", errors.New(decided.Refusals[0].Text))
+				done("", "", hub.Say("%s", decided.Refusals[0].Words).Err())
 				return
 			}
 			done(decided.Order.ID, decided.Order.Gateway, nil)
@@ -511,19 +511,21 @@ func (r *Runner) proposeOrder(in hub.SubmitOrder, ask uint64, done func(hub.Orde
 	}
 }
 
+func notTaken(why string) error { return hub.Say("%s; the order was not taken", hub.Fixed(why)).Err() }
+
 // plain is an error in words for traders.
 func plain(err error) error {
 	switch {
 	case errors.Is(err, journal.ErrBusy):
-		return errors.New("the hub is busy: too many orders wait for its disk; the order was not taken")
+		return notTaken("the hub is busy: too many orders wait for its disk")
 	case errors.Is(err, journal.ErrNoSpace):
-		return errors.New("the hub's disk is nearly full: no new orders; the order was not taken")
+		return notTaken("the hub's disk is nearly full: no new orders")
 	case errors.Is(err, journal.ErrFailed):
-		return errors.New("the hub's disk failed: no new orders; the order was not taken")
+		return notTaken("the hub's disk failed: no new orders")
 	case errors.Is(err, journal.ErrClosed):
-		return errors.New("the hub is stopping; the order was not taken")
+		return notTaken("the hub is stopping")
 	case errors.Is(err, journal.ErrNotLeader):
-		return errors.New("this hub is not the one that trades now; the order was not taken")
+		return notTaken("this hub is not the one that trades now")
 	}
 	return err
 }
@@ -597,7 +599,7 @@ func (r *Runner) Subscribe(gateway hub.GatewayName, i hub.Instrument) error {
 	}
 	r.mu.Unlock()
 	if at == "" {
-		return fmt.Errorf("no gateway trades %s", i)
+		return hub.Say("no gateway trades %s", i).Err()
 	}
 	r.subscribe(at, i)
 	return nil

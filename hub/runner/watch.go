@@ -54,11 +54,11 @@ func (r *Runner) refuseFor(reason *string, why string, cause error) {
 	case now == "" && old != nil:
 		r.noOrders.Store(nil)
 		r.log.Info("new orders are taken again", "after", *old)
-		r.publisher.Log(LogLine{Level: core.Info, Text: "new orders are taken again"})
+		r.publisher.Log(lineOf("", core.Info, hub.Say("new orders are taken again")))
 	case now != "" && (old == nil || *old != now):
 		r.noOrders.Store(&now)
 		r.log.Error("no new orders", "why", now, "cause", cause)
-		r.publisher.Log(LogLine{Level: core.Problem, Text: now + "; cancels still pass"})
+		r.publisher.Log(lineOf("", core.Problem, hub.Say("%s; cancels still pass", hub.Fixed(now))))
 	}
 }
 
