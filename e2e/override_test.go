@@ -135,4 +135,3 @@ func openFolder(t *testing.T) string {
 	}
 	return dir
 }
-
