@@ -70,7 +70,10 @@ type Finding struct {
 	When, Require string
 	Parts         []Part
 
-	refusal hub.Refusal
+	// English is Text in English, and Local and Words are those of the refusal; empty when there is none.
+	English string    `json:"-"`
+	Local   string    `json:"-"`
+	Words   hub.Words `json:"-"`
 }
 
 // Part is one condition of several that are joined by and.
@@ -84,7 +87,7 @@ func (f Finding) Refuses() bool { return f.Mode == Enforce && f.Code != "" }
 
 // Refusal is what Decide says of it; of a rule in shadow, what it would have said. It is meant for findings that have a Code.
 func (f Finding) Refusal() hub.Refusal {
-	return f.refusal
+	return hub.Refusal{Code: f.Code, Rule: f.Name, Place: f.Place, Text: f.English, Values: f.Values, Fund: f.Fund, Local: f.Local, Words: f.Words}
 }
 
 // Explain tells what every rule says about an order, the trader's file first, as DecideInto would decide: those that refuse are the same, in the same order and words. It reads nothing that
@@ -103,7 +106,7 @@ func (r *Rules) Explain(trader hub.TraderName, source Source, lang hub.Lang) []F
 }
 
 func foundNone(owner hub.TraderName, refusal hub.Refusal, lang hub.Lang) Finding {
-	return Finding{Owner: owner, Outcome: Failed, Code: refusal.Code, Text: refusal.In(lang), refusal: refusal}
+	return Finding{Owner: owner, Outcome: Failed, Code: refusal.Code, Text: refusal.In(lang), English: refusal.Text, Local: refusal.Local, Words: refusal.Words}
 }
 
 func (s *sheet) explain(source Source, lang hub.Lang, all []Finding) []Finding {
@@ -122,7 +125,8 @@ func (r *rule) explain(s *sheet, source Source, lang hub.Lang) Finding {
 	switch f.Outcome {
 	case Failed, NotComputable:
 		refusal := r.refusal(&m, s.isFund, source, lang)
-		f.Code, f.Text, f.Values, f.refusal = refusal.Code, refusal.In(lang), refusal.Values, refusal
+		f.Code, f.Text, f.Values = refusal.Code, refusal.In(lang), refusal.Values
+		f.English, f.Local, f.Words = refusal.Text, refusal.Local, refusal.Words
 	case Warned:
 		f.Text, f.Values = r.warning(source, lang), asked.values(r.whenReads(true))
 	case Passed:
