@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,6 +109,12 @@ func TestOverride(t *testing.T) {
 	h.kill()
 	h.start()
 	alpha.carriesOn()
+	until(t, "alpha subscribes again", func() error { // what is published before that, it does not hear
+		if line := asked[ctl.Status](h, "status").RPC[0]; line.Subscribers != 1 {
+			return fmt.Errorf("%+v", line)
+		}
+		return nil
+	})
 	after = alpha.mark()
 	alpha.ordered(alpha.buy(rebar, price, 24), "REJECTED")
 	passed := alpha.buy(rebar, price, 25)
