@@ -196,7 +196,7 @@ func TestLibrarySays(t *testing.T) {
 		if rules, zh := strings.Count(f.Text, "  - name: "), strings.Count(f.Text, "zh: "); rules == 0 || rules != zh {
 			t.Errorf("%s: %d rules and %d sentences in Chinese", f.Name, rules, zh)
 		}
-		for _, key := range []string{"\nsource: ", "\ncovers: ", "\nnot_covered: ", "\nverify: "} {
+		for _, key := range []string{"\nsource:", "\ncovers:", "\nnot_covered:", "\nverify:"} {
 			if !strings.Contains(f.Text, key) {
 				t.Errorf("%s: no%s", f.Name, strings.TrimSpace(key))
 			}
