@@ -15,9 +15,8 @@ var aLimit = regexp.MustCompile(`(?m)^( {2}[a-z_]+: )(-?[0-9][0-9_.]*)`)
 
 // TestSamplesAreTestedAtTheirEdges moves every limit of the samples by one of its last digit: up, then down. A test beside it must notice each time.
 func TestSamplesAreTestedAtTheirEdges(t *testing.T) {
-	folder := files(t)
 	moved := 0
-	for at, file := range folder {
+	for _, file := range files(t) {
 		if strings.HasPrefix(file.Name, "library/") {
 			continue
 		}
@@ -33,8 +32,7 @@ func TestSamplesAreTestedAtTheirEdges(t *testing.T) {
 		}
 		for _, m := range aLimit.FindAllStringSubmatch(own, -1) {
 			for _, by := range []string{"1", "-1"} {
-				changed := append([]hub.PolicyFile(nil), folder...)
-				changed[at].Text = strings.Replace(file.Text, m[0], m[1]+nudged(t, m[2], by), 1)
+				changed := []hub.PolicyFile{{Name: file.Name, Text: strings.Replace(file.Text, m[0], m[1]+nudged(t, m[2], by), 1)}}
 				moved++
 				if failures := played(t, tests, string(text), changed, nil); len(failures) == 0 {
 					t.Errorf("%s: with %s%s no test in %s fails", file.Name, m[1], nudged(t, m[2], by), tests)

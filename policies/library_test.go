@@ -111,7 +111,7 @@ func play(t *testing.T, folder []hub.PolicyFile, tests []*policytest.File) map[s
 			}
 			for _, r := range results {
 				if r.Failure != nil {
-					t.Errorf("%s:%d: %s: %s", r.File, r.Line, r.Name, r.Failure.Error())
+					t.Errorf("%s:%d: %s: %s", r.File, r.Line, r.Name, r.Failure)
 				}
 			}
 			for _, c := range coverage.All() {

@@ -25,7 +25,7 @@ func played(t *testing.T, name, text string, folder []hub.PolicyFile, coverage *
 	var failures []string
 	for _, r := range results {
 		if r.Failure != nil {
-			failures = append(failures, fmt.Sprintf("%s:%d: %s: %s", r.File, r.Line, r.Name, r.Failure.Error()))
+			failures = append(failures, fmt.Sprintf("%s:%d: %s: %s", r.File, r.Line, r.Name, r.Failure))
 		}
 	}
 	return failures

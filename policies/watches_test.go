@@ -30,7 +30,7 @@ func TestWatchesToUncomment(t *testing.T) {
 	if rules == nil {
 		t.FailNow()
 	}
-	text, err := os.ReadFile("testdata/watches_test.yaml")
+	text, err := os.ReadFile("testdata/watches.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestWatchesToUncomment(t *testing.T) {
 	}
 	for _, c := range coverage.All() {
 		if lacks := c.Lacks(); c.Watch && lacks != "" {
-			t.Errorf("%s %s %s in testdata/watches_test.yaml", c.Place, c.Name, lacks)
+			t.Errorf("%s %s %s in testdata/watches.txt", c.Place, c.Name, lacks)
 		}
 	}
 	acts := map[policy.Action]bool{}

@@ -49,7 +49,7 @@ func (r *reader) override(n *yaml.Node, where string) *override {
 		r.fail(n, where, "rules is missing; write the rules that it lifts")
 	}
 	if e, ok := found["for"]; ok {
-		v.open, _ = r.span(e.value, where+".for")
+		v.open = r.span(e.value, where+".for")
 	}
 	return v
 }

@@ -130,7 +130,7 @@ func explainTest(f *File, folder []hub.PolicyFile, q Question, begin world, o or
 		failure = s.play(t.steps, nil)
 	}
 	if failure != nil {
-		return nil, nil, fmt.Errorf("the test fails before the order is asked about: %w", failure)
+		return nil, nil, fmt.Errorf("the test fails before the order is asked about: %s", failure)
 	}
 	s.quotes(prices)
 	return s.explained(o, q.Lang), nil, nil

@@ -3,6 +3,7 @@ package policytest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -64,10 +65,7 @@ type world struct {
 func (w *world) clone() world {
 	c := *w
 	c.traders, c.used, c.markets, c.positions = slices.Clone(w.traders), slices.Clone(w.used), slices.Clone(w.markets), slices.Clone(w.positions)
-	c.contracts = make(map[hub.Instrument]contract, len(w.contracts))
-	for i, k := range w.contracts {
-		c.contracts[i] = k
-	}
+	c.contracts = maps.Clone(w.contracts)
 	return c
 }
 

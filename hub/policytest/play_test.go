@@ -61,7 +61,7 @@ func played(text string, folder []hub.PolicyFile, coverage *policytest.Coverage)
 			fmt.Fprintf(&b, "ok   %s\n", r.Name)
 			continue
 		}
-		fmt.Fprintf(&b, "FAIL %s\n%s\n", r.Name, r.Failure.Error())
+		fmt.Fprintf(&b, "FAIL %s\n%s\n", r.Name, r.Failure)
 	}
 	return b.String()
 }

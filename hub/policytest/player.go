@@ -157,7 +157,7 @@ const reactionsMax = 100_000
 
 // answers are what the edges and the venue say to an effect.
 func (p *player) answers(e core.Effect) []hub.Input {
-	switch e := e.(type) {
+	switch e := any(e).(type) { // of all effects, those that somebody answers
 	case core.Send:
 		o := e.Permit.Order()
 		if p.rejects {
@@ -469,14 +469,14 @@ func (p *player) submit(o *order) (hub.OrderID, []hub.Refusal) {
 	var refusals []hub.Refusal
 	for _, e := range p.effects[at:] {
 		var about hub.Order
-		switch e := e.(type) {
-		case core.Decided:
-			about = e.Order
+		if crossed, ok := e.(core.Crossed); ok {
+			about = crossed.Order
+		}
+		if decided, ok := e.(core.Decided); ok {
+			about = decided.Order
 			if id == "" || about.ID == id {
-				refusals = e.Refusals
+				refusals = decided.Refusals
 			}
-		case core.Crossed:
-			about = e.Order
 		}
 		if id == "" && about.ID != "" && !p.seen[about.ID] {
 			id = about.ID

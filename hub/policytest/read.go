@@ -244,17 +244,17 @@ func (r *reader) truth(n *yaml.Node, where string) bool {
 	return s == "true"
 }
 
-func (r *reader) span(n *yaml.Node, where string) (time.Duration, bool) {
+func (r *reader) span(n *yaml.Node, where string) time.Duration {
 	s, ok := r.word(n, where, "a span of time such as 10s or 1m30s")
 	if !ok {
-		return 0, false
+		return 0
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 {
 		r.fail(n, where, "must be a span of time such as 100ms, 10s or 1m30s, not %q", s)
-		return 0, false
+		return 0
 	}
-	return d, true
+	return d
 }
 
 func (r *reader) moment(n *yaml.Node, where string) (moment, bool) {

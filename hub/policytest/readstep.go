@@ -46,7 +46,7 @@ func (r *reader) step(n *yaml.Node, where string, depth int) *step {
 		}
 	}
 	if e, ok := found["every"]; ok {
-		s.every, _ = r.span(e.value, where+".every")
+		s.every = r.span(e.value, where+".every")
 		if _, ok := found["times"]; !ok {
 			r.fail(e.key, where+".every", "every is between the times of a step that has times")
 		}

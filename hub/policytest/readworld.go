@@ -326,7 +326,7 @@ func (r *reader) quote(n *yaml.Node, where string, i hub.Instrument) []quote {
 		where := join(where, key)
 		switch {
 		case key == "age":
-			q.age, _ = r.span(e.value, where)
+			q.age = r.span(e.value, where)
 			q.quiet = true
 		case e.value.Value == "none" && key != "volume" && key != "open_interest":
 			q.fields[key] = hub.Decimal{}

@@ -34,8 +34,8 @@ type Failure struct {
 	Details []string
 }
 
-// Error is the failure in lines.
-func (f *Failure) Error() string {
+// String is the failure in lines.
+func (f *Failure) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n  at        %s\n  expected  %s\n  happened  %s", f.Place, f.Step, f.At, f.Expected, f.Happened)
 	for _, d := range f.Details {

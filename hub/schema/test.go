@@ -51,7 +51,13 @@ func typed(k policytest.Key) object {
 	case policytest.TypeMarkets:
 		return eitherMarket(named(anyOf(ref("number"), part("market"), none)))
 	case policytest.TypePositions:
-		return anyOf(named(anyOf(named(part("position")), part("position"))), object{"type": "string"})
+		return named(named(part("position")))
+	case policytest.TypeStatement:
+		return anyOf(words([]string{"agrees"}), named(part("statement")))
+	case policytest.TypeAmend:
+		return part("amend")
+	case policytest.TypeOverride:
+		return part("override")
 	case policytest.TypeStates:
 		return named(object{"type": "string"})
 	case policytest.TypeGateways:
