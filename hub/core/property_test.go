@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -240,6 +241,18 @@ func TestHistories(t *testing.T) {
 			},
 			"halt": func(t *rapid.T) {
 				w.step(hub.SetState{Scope: hub.ScopeTrader, Name: string(traders.Draw(t, "trader")), State: hub.State(rapid.IntRange(0, 3).Draw(t, "state")), By: "x"})
+			},
+			"override": func(t *rapid.T) {
+				w.step(hub.AskOverride{
+					Order: hub.OverrideOrder{
+						Trader: traders.Draw(t, "trader"), Instrument: rb.Instrument, Direction: rapid.SampledFrom([]hub.Direction{hub.Long, hub.Short}).Draw(t, "direction"),
+						Qty: hub.Int(int64(rapid.IntRange(1, 30).Draw(t, "size"))),
+					},
+					Rules: []string{"position", "burst"}, Reason: "x", For: time.Minute, By: people["anna"],
+				})
+				if all := w.core.Overrides(); len(all) > 0 {
+					w.step(hub.ApproveOverride{Number: all[len(all)-1].Number, By: people["bob"]})
+				}
 			},
 			"roll": func(t *rapid.T) {
 				day++
