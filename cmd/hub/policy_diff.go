@@ -1,25 +1,32 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
+	"tradehub/hub"
+	"tradehub/hub/audit"
+	"tradehub/hub/ctl"
 	"tradehub/hub/policy"
 )
 
 func policyDiffVerb() verb {
 	return verb{
 		name: "policy diff", args: "OLD NEW", short: "what changed between policies, in words",
-		long: `Compares two folders of policies, or two files, in words of limits and rules: which limit has which number now, which rule came, went, or says something else, and whether orders pass
+		long: `Compares two folders of policies, two files, or revisions that the hub had in force (hub policy log), in words of limits and rules: which limit has which number now, which rule came, went, or says something else, and whether orders pass
 that did not (looser), or do not any more (tighter). Comments, line breaks and the order of rules are no difference. What cannot be shown to be one or the other is called different.
 Exit code 0: they say the same; 1: they differ; 2: one of them cannot be compared, since it has errors or is not there.`,
 		prepare: func(flags *flag.FlagSet) func(env, []string) error {
-			currency := flags.String("currency", "", "the fund's `CURRENCY`, as hub.yaml has it")
-			asJSON := flags.Bool("json", false, "for programs")
-			return func(e env, args []string) error { return policyDiff(e, args, *currency, *asJSON) }
+			a := askFlags(flags) // for revisions
+			currency := flags.String("currency", "", "the fund's `CURRENCY`, as hub.yaml has it; --config knows it")
+			return func(e env, args []string) error { return policyDiff(e, a, args, *currency) }
 		},
 	}
 }
@@ -49,23 +56,32 @@ type difference struct {
 	Text     string `json:"text"`
 }
 
-func policyDiff(e env, args []string, currency string, asJSON bool) error {
+func policyDiff(e env, a asker, args []string, currency string) error {
 	if len(args) != 2 {
 		return misused("usage: hub policy diff OLD NEW", "which two?")
 	}
-	var both [2]*policy.Rules
-	for i, path := range args {
-		rules, err := compared(e, path, currency)
+	if currency == "" && *a.config != "" {
+		c, err := mustConfig(e, *a.config)
 		if err != nil {
 			return err
 		}
-		both[i] = rules
+		currency = c.Fund.Currency
+	}
+	var both [2]*policy.Rules
+	for i, arg := range args {
+		files, err := sideOf(e, a, arg)
+		if err != nil {
+			return err
+		}
+		if both[i], err = compared(e, arg, files, currency); err != nil {
+			return err
+		}
 	}
 	found := differences{Old: both[0].Revision(), New: both[1].Revision(), Changes: []difference{}}
 	for _, c := range policy.Diff(both[0], both[1]) {
 		found.add(c, args)
 	}
-	if asJSON {
+	if *a.json {
 		if err := writeJSON(e.stdout, found); err != nil {
 			return err
 		}
@@ -78,30 +94,66 @@ func policyDiff(e env, args []string, currency string, asJSON bool) error {
 	return nil
 }
 
-// compared compiles a folder or a file. That it cannot be is the third answer, as diff's is: neither "the same" nor "different".
-func compared(e env, path, currency string) (*policy.Rules, error) {
-	files, err := policiesAt(path, true)
+// revisionForm is what a revision looks like, or its beginning.
+var revisionForm = regexp.MustCompile(`^[0-9a-f]{4,12}$`)
+
+// isRevision reports whether an argument names a revision, and nothing that lies here.
+func isRevision(arg string) bool {
+	_, err := os.Stat(arg)
+	return revisionForm.MatchString(arg) && errors.Is(err, fs.ErrNotExist)
+}
+
+// sideOf are the files of a folder, a file or a revision. That they cannot be read is the third answer, as diff's is: neither "the same" nor "different".
+func sideOf(e env, a asker, arg string) ([]hub.PolicyFile, error) {
+	if isRevision(arg) {
+		return revisionFiles(e, a, arg)
+	}
+	files, err := policiesAt(arg, true)
 	switch {
 	case err != nil:
 		return nil, &failure{exitUsage, err, ""}
 	case len(files) == 0:
-		return nil, misused("policy files end in .yaml; tests, which end in _test.yaml, are not rules", "there is no policy file in %s", path)
-	case len(files) == 1 && files[0].Name == path:
-		files[0].Name = filepath.Base(path) // two files of one name in two folders are compared, not two names
+		return nil, misused("policy files end in .yaml; tests, which end in _test.yaml, are not rules", "there is no policy file in %s", arg)
+	case len(files) == 1 && files[0].Name == arg:
+		files[0].Name = filepath.Base(arg) // two files of one name in two folders are compared, not two names
 	}
+	return files, nil
+}
+
+// revisionFiles asks the hub, or the record of one that does not run, for the files of a revision.
+func revisionFiles(e env, a asker, revision string) ([]hub.PolicyFile, error) {
+	client, err := a.client(e)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), askMax)
+	defer cancel()
+	l, err := either(e, a, func(c *ctl.Client, ctx context.Context) (ctl.Loaded, error) { return c.Policy(ctx, revision) },
+		func(ctx context.Context, r *audit.Reader) (ctl.Loaded, error) { return policyOf(ctx, r, revision, utc) })(ctx, client)
+	if problem, ok := errors.AsType[*ctl.ProblemError](err); ok {
+		return nil, &failure{exitUsage, err, problem.Hint}
+	}
+	return mapped(l.Files, func(f ctl.PolicyFile) hub.PolicyFile { return hub.PolicyFile{Name: f.Name, Text: f.Text} }), err
+}
+
+// compared compiles what is to be compared.
+func compared(e env, arg string, files []hub.PolicyFile, currency string) (*policy.Rules, error) {
 	rules, errs := policy.Compile(files, policy.InCurrency(currency))
 	for _, p := range errs {
-		p.File = placed(path, p.File)
+		p.File = placed(arg, p.File)
 		fmt.Fprintln(e.stderr, p)
 	}
 	if len(errs) > 0 {
-		return nil, misused("hub policy check says more", "%s in %s: it cannot be compared", count(len(errs), "error"), path)
+		return nil, misused("hub policy check says more", "%s in %s: it cannot be compared", count(len(errs), "error"), arg)
 	}
 	return rules, nil
 }
 
-// placed is a place, or a file, as it can be opened: below the folder, or the file itself.
+// placed is a place, or a file, as it can be opened: below the folder, or the file itself; of a revision as hub policy show has it.
 func placed(path, place string) string {
+	if isRevision(path) {
+		return path + ":" + place
+	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return filepath.Join(path, place)
 	}
