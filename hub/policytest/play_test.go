@@ -3,6 +3,8 @@ package policytest_test
 import (
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,5 +138,46 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 				t.Errorf("%s of a %s: type %q, members %q, meaning %q", k.Name, part, k.Type, k.Members, k.Meaning)
 			}
 		}
+	}
+}
+
+// TestPage plays the tests that docs/policy-tests.md shows, with the policy that it shows and the library.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/policy-tests.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := []hub.PolicyFile{{Name: "fund.yaml", Text: "policy: fund\nrules:\n  - {name: any, require: order.quantity > 0}\n"}}
+	const library = "library/china-futures-abnormal-trading.yaml"
+	text, err := os.ReadFile("../../policies/" + library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder = append(folder, hub.PolicyFile{Name: library, Text: string(text)})
+	tests := 0
+	for _, piece := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
+		switch text := piece[1]; {
+		case strings.HasPrefix(text, "policy: "):
+			folder = append(folder, hub.PolicyFile{Name: "traders/alpha.yaml", Text: text})
+		case strings.Contains(text, "tests:"):
+			tests++
+			if out := played(text, folder, nil); strings.Contains(out, "FAIL") || !strings.Contains(out, "ok ") {
+				t.Errorf("%s\n%s", text, out)
+			}
+			if tests > 1 {
+				continue
+			}
+			looser := slices.Clone(folder)
+			looser[2].Text = strings.Replace(looser[2].Text, "order_lots: 100", "order_lots: 200", 1)
+			for line := range strings.Lines(played(text, looser, nil)) { // which the page shows, but for the folder
+				line = strings.TrimPrefix(strings.TrimSpace(line), "FAIL ")
+				if line = strings.TrimPrefix(line, "x_test.yaml"); !strings.Contains(string(page), line) {
+					t.Errorf("the page does not have %q", line)
+				}
+			}
+		}
+	}
+	if tests < 2 {
+		t.Errorf("%d tests in the page", tests)
 	}
 }
