@@ -154,7 +154,7 @@ func (d desk) Cancel(t hub.TraderName, _ hub.GatewayName, req hub.CancelRequest,
 func (d desk) Subscribe(t hub.TraderName, g hub.GatewayName, i hub.Instrument) error {
 	if err := d.h.runner.Subscribe(g, i); err != nil {
 		publisher(d).say(t, core.Warning, hub.Say("no ticks: %s", saidOf(err)))
-		return nil //nolint:nilerr // told by the line above
+		return nil
 	}
 	d.h.subscriptions.add(t, i)
 	return nil

@@ -125,13 +125,13 @@ func TestOverridesAreForOneOrderAndTwoPersons(t *testing.T) {
 		load("")
 		type model struct {
 			core.OverrideAnswered
-			asked, approved, over bool
-			by                    string
-			rules                 []string
-			qty                   int
-			long                  bool
-			price                 int
-			expires               hub.Time
+			approved, over bool
+			by             string
+			rules          []string
+			qty            int
+			long           bool
+			price          int
+			expires        hub.Time
 		}
 		var models []*model
 		end := func() {

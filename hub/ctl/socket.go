@@ -1,6 +1,7 @@
 package ctl
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -44,7 +45,7 @@ func ListenDesk(path string, group int) (net.Listener, error) {
 		if old.Mode().Type() != fs.ModeSocket {
 			return nil, fmt.Errorf("desk's socket: %s is there and no socket: move it away", path)
 		}
-		if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		if c, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "unix", path); err == nil {
 			_ = c.Close()
 			return nil, fmt.Errorf("desk's socket: another hub answers at %s: give each a socket of its own", path)
 		}
