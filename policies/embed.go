@@ -1,4 +1,4 @@
-// Package policies holds the sample policies, so that the demo needs no files.
+// Package policies holds the sample policies and the library of rules, so that the demo and a desk need no files of the project's.
 package policies
 
 import "embed"
@@ -7,3 +7,8 @@ import "embed"
 //
 //go:embed *.yaml traders/*.yaml library/*.yaml
 var Files embed.FS
+
+// Library is the library of rules and its tests: library/*.yaml.
+//
+//go:embed library/*.yaml
+var Library embed.FS
