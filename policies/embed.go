@@ -7,8 +7,3 @@ import "embed"
 //
 //go:embed *.yaml traders/*.yaml library/*.yaml
 var Files embed.FS
-
-// Library is the library of rules and its tests: library/*.yaml.
-//
-//go:embed library/*.yaml
-var Library embed.FS

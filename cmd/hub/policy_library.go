@@ -61,7 +61,7 @@ func policyLibrary(e env, names []string, to string, asJSON bool) error {
 		return takeFromLibrary(e, all, names, to)
 	case len(names) > 0:
 		for _, name := range names {
-			text, err := policies.Library.ReadFile("library/" + name + ".yaml")
+			text, err := policies.Files.ReadFile("library/" + name + ".yaml")
 			if err != nil {
 				return err
 			}
@@ -83,7 +83,7 @@ func policyLibrary(e env, names []string, to string, asJSON bool) error {
 
 // shippedLibrary is what the hub has in store.
 func shippedLibrary() ([]shipped, error) {
-	files, err := folder.ReadFS(policies.Library)
+	files, err := folder.ReadFS(policies.Files)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func shippedLibrary() ([]shipped, error) {
 	if len(errs) > 0 { // a bug of this file, which the tests of package policies see
 		return nil, fmt.Errorf("the library: %w", errs[0])
 	}
-	tests, err := fs.Glob(policies.Library, "library/*_test.yaml")
+	tests, err := fs.Glob(policies.Files, "library/*_test.yaml")
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func takeFromLibrary(e env, all []shipped, names []string, to string) error {
 			continue
 		}
 		for _, name := range append([]string{s.Name + ".yaml"}, s.Tests...) {
-			text, err := policies.Library.ReadFile("library/" + name)
+			text, err := policies.Files.ReadFile("library/" + name)
 			if err != nil {
 				return err
 			}
