@@ -21,6 +21,7 @@ type ledger struct {
 	flattenings []*flattening
 	stamp       hub.Time // of the entry
 	cuts        []cut
+	asking      map[hub.OrderID]bool // orders about which the venue is being asked
 	policies    []sheet
 	rates       map[string]word // the newest word on each currency
 
@@ -84,6 +85,7 @@ type line struct {
 	works *hub.Order // as it stands now
 	moved *moved
 	money *hub.TransferCapital
+	found *found
 	rates map[string]*big.Rat // what currencies are worth from here on
 }
 
@@ -96,7 +98,7 @@ type moved struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{contracts: map[hub.Instrument]hub.Contract{}, up: map[hub.GatewayName]bool{}, restraints: map[subject]map[string]hub.State{}, byID: map[hub.OrderID]*recorded{}, days: map[string][]hub.RollDay{}, seen: map[string]int{}, rates: map[string]word{}}
+	return &ledger{contracts: map[hub.Instrument]hub.Contract{}, up: map[hub.GatewayName]bool{}, restraints: map[subject]map[string]hub.State{}, byID: map[hub.OrderID]*recorded{}, days: map[string][]hub.RollDay{}, seen: map[string]int{}, rates: map[string]word{}, asking: map[hub.OrderID]bool{}}
 }
 
 func (l *ledger) note(kind eventKind, o hub.Order) *event {
@@ -176,6 +178,10 @@ type holding struct {
 
 func newHolding() *holding { return &holding{zero(), zero(), zero(), zero(), zero()} }
 
+func (h *holding) empty() bool {
+	return h.quantity().Sign() == 0 && h.cost.Sign() == 0 && h.margin.Sign() == 0 && h.drift.Sign() == 0
+}
+
 func (h *holding) quantity() *big.Rat { return add(h.today, h.yesterday) }
 
 // held is a position of one book.
@@ -216,7 +222,7 @@ func (l *ledger) books() map[hub.TraderName]*account {
 	for _, t := range l.setUp.Traders {
 		owners = append(owners, t.Name)
 	}
-	for _, owner := range append(owners, "") {
+	for _, owner := range append(owners, hub.Unassigned, "") {
 		all[owner] = &account{
 			ledger: l, owner: owner, rates: rates, realised: zero(), commission: zero(), cash: zero(), dayStart: zero(), realisedAt: zero(), peak: zero(), peakDay: zero(), given: zero(),
 		}
@@ -271,6 +277,8 @@ func (l *ledger) books() map[hub.TraderName]*account {
 				}
 				a.crest()
 			}
+		case line.found != nil:
+			find(all, *line.found)
 		case line.rates != nil:
 			rescale(all, line.rates)
 		case line.roll != "":
@@ -525,7 +533,7 @@ func (a *account) roll(calendar string, active map[hub.OrderID]hub.Order) {
 		for _, o := range active {
 			works = works || o.Instrument == h.instrument && a.mine(o.Trader) && !o.Status.Final()
 		}
-		if works || h.long.quantity().Sign() != 0 || h.short.quantity().Sign() != 0 {
+		if works || !h.long.empty() || !h.short.empty() {
 			kept = append(kept, h)
 		}
 	}

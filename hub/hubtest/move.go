@@ -125,6 +125,10 @@ func (w *World) move(m Move) error {
 		w.transfer(m)
 	case Flatten:
 		w.flatten(m)
+	case ByHand:
+		w.byHand(m)
+	case State:
+		w.states(m.A)
 	case Rates:
 		w.rates(m)
 	case kinds:
@@ -317,6 +321,11 @@ func (w *World) end() error {
 	w.gatewayUp()
 	w.settleAll()
 	if err := w.closeAll(); err != nil {
+		return err
+	}
+	w.states(0)
+	w.settleAll()
+	if err := w.agrees(); err != nil {
 		return err
 	}
 	for _, q := range w.questions {

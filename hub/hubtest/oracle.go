@@ -47,6 +47,7 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 			}
 		}
 	}
+	l.asks(e.Input, effects)
 	l.watched()
 	return nil
 }
@@ -97,6 +98,9 @@ func (l *ledger) input(in hub.Input) {
 			l.contracts[c.Instrument] = c
 		}
 	case hub.GatewayState:
+		if in.Up && !l.up[in.Gateway] {
+			clear(l.asking) // it is asked anew
+		}
 		l.up[in.Gateway] = in.Up
 	case hub.SetState:
 		l.setState(in)
@@ -105,6 +109,8 @@ func (l *ledger) input(in hub.Input) {
 			l.days[in.Calendar] = append(days, in)
 			l.lines = append(l.lines, line{roll: in.Calendar})
 		}
+	case hub.VenueStatement:
+		l.stated(in)
 	case hub.Marks:
 		l.lines = append(l.lines, line{marks: in.Marks})
 	case hub.LoadPolicies:

@@ -20,8 +20,8 @@ func TestStoriesTellEverything(t *testing.T) {
 		}
 	}
 	for _, what := range []string{
-		"fill OPEN SHFE", "fill CLOSE SHFE", "fill CLOSE_TODAY SHFE", "fill CLOSE_YESTERDAY SHFE", "fill OPEN DCE", "fill CLOSE DCE", "fill CLOSE_TODAY DCE", "fill NONE LOCAL",
-		"sent", "rule", "not-computable", "offset", "halted", "reduce-only", "cancel-only", "gateway-down", "risk-manager", "internal-cross", "waited", "waited too long", "transferred", "rate", "rates", "bad rates", "gain of a currency", "watch alert", "watch reduce_only", "watch cancel_only", "watch halt", "watch cancel_all", "watch flatten", "flatten", "flattening", "closing order", "flat", "flatten gave up", "flatten stopped", "fill CLOSE LOCAL",
+		"fill OPEN SHFE", "fill CLOSE SHFE", "fill CLOSE_TODAY SHFE", "fill CLOSE_YESTERDAY SHFE", "fill OPEN DCE", "fill CLOSE DCE", "fill NONE LOCAL",
+		"sent", "rule", "not-computable", "offset", "halted", "reduce-only", "cancel-only", "gateway-down", "risk-manager", "internal-cross", "waited", "waited too long", "transferred", "rate", "rates", "bad rates", "gain of a currency", "watch alert", "watch reduce_only", "watch cancel_only", "watch halt", "watch cancel_all", "watch flatten", "flatten", "flattening", "closing order", "flat", "flatten gave up", "flatten stopped", "statement", "break", "statement of what is open", "fill CLOSE LOCAL",
 	} {
 		if seen[what] < 3 {
 			t.Errorf("%s happened %d times in 120 stories", what, seen[what])

@@ -11,6 +11,7 @@ type venue struct {
 	orders map[hub.OrderID]*atVenue
 	list   []*atVenue
 	trades int
+	byHand map[handKey]hub.Decimal // what somebody did with the venue's own terminal
 }
 
 type atVenue struct {
@@ -20,7 +21,9 @@ type atVenue struct {
 	done  hub.Status // NoStatus while open
 }
 
-func newVenue() *venue { return &venue{orders: map[hub.OrderID]*atVenue{}} }
+func newVenue() *venue {
+	return &venue{orders: map[hub.OrderID]*atVenue{}, byHand: map[handKey]hub.Decimal{}}
+}
 
 // take is an order that arrived.
 func (v *venue) take(o hub.Order, refuse bool) (hub.VenueReport, error) {

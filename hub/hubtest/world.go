@@ -395,7 +395,7 @@ func (w *World) deliver(i int) {
 	if at := slices.IndexFunc(w.fromVenue, isAnswer); at >= 0 && i > at {
 		i = at
 	}
-	if _, answer := w.fromVenue[i].(hub.Reconcile); answer && i > 0 {
+	if isAnswer(w.fromVenue[i]) && i > 0 {
 		i = 0
 	}
 	in := w.fromVenue[i]
@@ -405,8 +405,11 @@ func (w *World) deliver(i int) {
 }
 
 func isAnswer(in hub.Input) bool {
-	_, ok := in.(hub.Reconcile)
-	return ok
+	switch in.(type) { //nolint:gochecksumtype // the rest are reports
+	case hub.Reconcile, hub.VenueStatement:
+		return true
+	}
+	return false
 }
 
 // crash ends the hub's process, and its gateway's with it. Of what was proposed, some may be on disk; of what was to be carried out, nothing more is; of what was on the way to the
@@ -486,8 +489,10 @@ func (w *World) gatewayProcessDies(arrive uint32) {
 
 // settleAll lets everything that is under way finish.
 func (w *World) settleAll() {
-	for len(w.asked)+len(w.inFlight)+len(w.todo)+len(w.toVenue)+len(w.fromVenue) > 0 {
+	for left := 100_000; len(w.asked)+len(w.inFlight)+len(w.todo)+len(w.toVenue)+len(w.fromVenue) > 0; left-- {
 		switch {
+		case left == 0:
+			panic("it does not settle")
 		case len(w.asked) > 0:
 			w.judge(0, manyYes)
 		case len(w.inFlight) > 0:
