@@ -41,12 +41,13 @@ type subject struct {
 // recorded is an order as the hub last showed it.
 type recorded struct {
 	hub.Order
-	sent   bool
-	waited bool        // for others of the fund to be cancelled
-	worst  *big.Rat    // at which it is valued
-	rolls  int         // trading days of its contract that had begun when it was decided
-	closes *flattening // whose it is, if the hub sent it to close something
-	endsAt *big.Rat    // the venue cancelled it with so much filled, of which not all is reported
+	sent    bool
+	waited  bool        // for others of the fund to be cancelled
+	worst   *big.Rat    // at which it is valued
+	rolls   int         // trading days of its contract that had begun when it was decided
+	closes  *flattening // whose it is, if the hub sent it to close something
+	endedIn int         // trading days of its contract that had begun when it ended
+	endsAt  *big.Rat    // the venue cancelled it with so much filled, of which not all is reported
 }
 
 // eventKind is something that rules count.

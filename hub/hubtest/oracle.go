@@ -173,6 +173,9 @@ func (l *ledger) changed(o hub.Order) {
 	}
 	wasFinal := r.Status.Final()
 	r.Order = o
+	if o.Status.Final() && !wasFinal {
+		r.endedIn = l.rolls(l.calendarOf(o.Exchange))
+	}
 	switch {
 	case wasFinal:
 	case o.Status == hub.Rejected && r.sent:

@@ -129,7 +129,8 @@ func (l *ledger) stated(in hub.VenueStatement) {
 	l.seen["statement"]++
 	for _, c := range contracts {
 		open := slices.ContainsFunc(l.orders, func(o *recorded) bool {
-			return o.Instrument == c.Instrument && (o.InDoubt || l.asking[o.ID])
+			forgotten := o.Status.Final() && l.rolls(l.calendarOf(o.Exchange))-o.endedIn > 1 // what the venue still says of it is not booked
+			return o.Instrument == c.Instrument && !forgotten && (o.InDoubt || l.asking[o.ID])
 		})
 		if open {
 			l.seen["statement of what is open"]++
