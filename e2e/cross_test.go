@@ -21,7 +21,7 @@ func TestOrdersOfOneFundDoNotMeet(t *testing.T) {
 
 	refused := sell()
 	beta.ordered(refused, "REJECTED")
-	told := beta.logs(0, "would meet the fund's own buy at")
+	told := beta.logs(0, "会与本基金自己的买单（价格 .*）成交") // beta reads Chinese
 	for _, secret := range []string{"alpha", orderID(resting)} {
 		if strings.Contains(told, secret) {
 			t.Errorf("beta is told %q", told)

@@ -60,7 +60,7 @@ var controls = []control{
 	{"rejects in a row, orders in doubt", ""},
 	{"states: active, reduce only, cancel only, halted", "kept through restarts until a person lifts them"},
 	{"reduce only: smaller, and never turned over", "REDUCE_ONLY does, working closes counted: `reduce-only`"},
-	{"warning at a part of a limit; override by two persons", "`warn:` of a rule; `hub ctl override`"},
+	{"warning at a part of a limit; override by two persons", "`warn:` of a rule; `hub ctl override ask`"},
 }
 
 // shelf are the files of the library and the samples, and the tests of the library.
