@@ -647,6 +647,10 @@ func (w *world) tell(effects []core.Effect) string {
 			for _, with := range e.With {
 				fmt.Fprintf(&b, "crossed %s of %s with %s of %s\n", short(e.Order.ID), e.Order.Trader, short(with.ID), with.Trader)
 			}
+		case core.NumbersAnswered:
+			for _, e := range e.Errors {
+				fmt.Fprintf(&b, "numbers: %s\n", e)
+			}
 		case core.RatesAnswered:
 			for _, e := range e.Errors {
 				fmt.Fprintf(&b, "rates: %s\n", e)
