@@ -266,6 +266,7 @@ func TestAgrees(t *testing.T) {
 func TestStrangers(t *testing.T) {
 	all := kinds(t)
 	closed := map[string]int{}
+	tried := map[string]int{} // by the way to a mapping, without the numbers of lists: the same one three times is enough
 	for _, f := range everything(t) {
 		k := all[f.kind]
 		_, name, _ := strings.Cut(f.name, "#")
@@ -273,9 +274,10 @@ func TestStrangers(t *testing.T) {
 		if root == nil || refused(k.schema, root) != nil || len(k.wrong(name, f.text, f.files)) > 0 {
 			continue
 		}
-		var walk func(n *yaml.Node)
-		walk = func(n *yaml.Node) {
-			if n.Kind == yaml.MappingNode {
+		var walk func(n *yaml.Node, path string)
+		walk = func(n *yaml.Node, path string) {
+			if n.Kind == yaml.MappingNode && tried[path] < 3 {
+				tried[path]++
 				before := n.Content
 				n.Content = append(slices.Clone(before), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "strange_key"}, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: "1"})
 				text, err := yaml.Marshal(root)
@@ -296,14 +298,18 @@ func TestStrangers(t *testing.T) {
 				}
 				n.Content = before
 			}
-			for _, child := range n.Content {
-				walk(child)
+			for i, child := range n.Content {
+				if n.Kind == yaml.MappingNode && i%2 == 1 {
+					walk(child, path+"."+n.Content[i-1].Value)
+				} else {
+					walk(child, path)
+				}
 			}
 		}
-		walk(root)
+		walk(root, f.kind)
 	}
 	t.Log(closed)
-	for kind, least := range map[string]int{"policy": 100, "test": 100, "config": 20} {
+	for kind, least := range map[string]int{"policy": 10, "test": 40, "config": 20} {
 		if closed[kind] < least {
 			t.Errorf("of the kind %s only %d mappings", kind, closed[kind])
 		}
