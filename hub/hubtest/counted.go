@@ -13,11 +13,11 @@ import (
 func cancelsItself(o hub.Order) bool { return o.Type == hub.FAK || o.Type == hub.FOK }
 
 // orders is what an owner counts as orders: the fund, and the accounts and groups that are parts of it, count what left.
-func orders(owner hub.TraderName) eventKind {
+func orders(owner hub.TraderName) []eventKind {
 	if owner == "" {
-		return orderSent
+		return []eventKind{orderSent, amendSent}
 	}
-	return orderAsked
+	return []eventKind{orderAsked, amendAsked}
 }
 
 // concerns reports whether an order is in the part that a name is narrowed to: "contract", "product", or "" for everything.
@@ -77,11 +77,11 @@ func counters(owner hub.TraderName) map[string]func(event) bool {
 		return func(e event) bool { return slices.Contains(kinds, e.kind) }
 	}
 	return map[string]func(event) bool{
-		"orders":          kinds(orders(owner)),
-		"cancels":         func(e event) bool { return e.kind == cancelAsked && !cancelsItself(e.order) },
-		"messages":        kinds(orders(owner), cancelAsked),
-		"rejects":         kinds(orderRefused, orderRejected),
-		"refused":         kinds(orderRefused),
+		"orders":          kinds(orders(owner)...),
+		"cancels":         func(e event) bool { return (e.kind == cancelAsked || e.kind == amendSent) && !cancelsItself(e.order) },
+		"messages":        kinds(append(orders(owner), cancelAsked)...),
+		"rejects":         kinds(orderRefused, orderRejected, amendRefused),
+		"refused":         kinds(orderRefused, amendRefused),
 		"venue_rejects":   kinds(orderRejected),
 		"trades":          kinds(orderTraded),
 		"fast_cancels":    func(e event) bool { return e.fast && !cancelsItself(e.order) },
@@ -133,7 +133,7 @@ func (q *asked) now(owner hub.TraderName, part, what string) (n *big.Rat, counts
 		if what == "gross_value" || q.order.Offset.Closes() || q.reduces(owner) {
 			return gross, true
 		}
-		value := q.ofOrder("value")
+		value := q.leftValue()
 		if value == nil {
 			return nil, true
 		}

@@ -25,7 +25,7 @@ func (q *asked) leans(book *account, part, what string) (n *big.Rat, is bool) {
 	if what == "net_value" {
 		return net, true
 	}
-	value := q.ofOrder("value")
+	value := q.leftValue()
 	if value == nil {
 		return nil, true
 	}

@@ -41,13 +41,14 @@ type subject struct {
 // recorded is an order as the hub last showed it.
 type recorded struct {
 	hub.Order
-	sent    bool
-	waited  bool        // for others of the fund to be cancelled
-	worst   *big.Rat    // at which it is valued
-	rolls   int         // trading days of its contract that had begun when it was decided
-	closes  *flattening // whose it is, if the hub sent it to close something
-	endedIn int         // trading days of its contract that had begun when it ended
-	endsAt  *big.Rat    // the venue cancelled it with so much filled, of which not all is reported
+	sent       bool
+	waited     bool        // for others of the fund to be cancelled
+	worst      *big.Rat    // at which it is valued
+	rolls      int         // trading days of its contract that had begun when it was decided
+	closes     *flattening // whose it is, if the hub sent it to close something
+	endedIn    int         // trading days of its contract that had begun when it ended
+	endsAt     *big.Rat    // the venue cancelled it with so much filled, of which not all is reported
+	amendWorst *big.Rat    // at which it is valued as its amendment has it
 }
 
 // eventKind is something that rules count.
@@ -62,6 +63,9 @@ const (
 	orderTraded
 	remainderCancelled // a FAK or FOK order ended
 	crossPrevented
+	amendAsked   // decided
+	amendSent    // decided, and nothing spoke against it
+	amendRefused // by the hub
 )
 
 // event is something that rules count.
@@ -575,7 +579,18 @@ func (a *account) workingValue(o *recorded) *big.Rat {
 	if o.worst == nil {
 		return zero()
 	}
-	return a.value(o.Instrument, o.worst, o.left())
+	value := a.value(o.Instrument, o.worst, o.left())
+	if o.amendWorst == nil || !o.Amending() {
+		return value
+	}
+	other := a.value(o.Instrument, o.amendWorst, o.left())
+	if o.endsAt == nil { // one or the other
+		value, other = a.value(o.Instrument, o.worst, o.rest(exact(o.Qty))), a.value(o.Instrument, o.amendWorst, o.rest(exact(o.Amendment.Qty)))
+	}
+	if other.Cmp(value) > 0 {
+		return other
+	}
+	return value
 }
 
 // gross is the value of positions at the marks, or at cost where there is none.
@@ -615,10 +630,11 @@ func (a *account) working() []*recorded {
 
 // left is what may still trade of an order.
 func (o *recorded) left() *big.Rat {
-	whole := exact(o.Qty)
-	if o.endsAt != nil {
-		whole = o.endsAt
-	}
+	return o.rest(o.most())
+}
+
+// rest is what of a whole is not filled.
+func (o *recorded) rest(whole *big.Rat) *big.Rat {
 	if left := sub(whole, exact(o.Filled)); left.Sign() > 0 {
 		return left
 	}

@@ -65,6 +65,7 @@ func (w *World) move(m Move) error {
 		w.flattenStep(m.C)
 		if m.B%4 == 0 {
 			w.propose(hub.ExpireWaits{Since: w.now - 10e9}, nil)
+			w.doubts()
 		}
 		if m.B%2 == 0 { // to the very edge of a window, where what is inside changes
 			w.now += hub.Time(windows[m.B>>8%3]) - hub.Time(int64(m.A%12_000)-500)*1_000_000
@@ -131,6 +132,8 @@ func (w *World) move(m Move) error {
 		w.states(m.A)
 	case Rates:
 		w.rates(m)
+	case Amends:
+		return w.amends(m)
 	case kinds:
 	}
 	return nil
@@ -253,7 +256,7 @@ func (w *World) takeSnapshot() error {
 
 // standing is what a trader has at the venue, with what the operator has moved since; and all that the trader was given.
 func (w *World) standing(t hub.TraderName, c hub.Contract, onTheWay []hub.Order) (p, got standing) {
-	p = w.venue.position(t, c, onTheWay)
+	p = w.venue.position(t, c, onTheWay, w.flying)
 	var sum hub.Sum
 	for _, line := range w.ledger.lines {
 		if line.moved == nil || line.moved.Instrument != c.Instrument {
@@ -305,7 +308,7 @@ func (w *World) check() error {
 	}
 	for _, q := range w.questions {
 		if q.answers > 0 {
-			if o, ok := w.core.Order(q.trader, q.id); ok && !o.Qty.Equal(q.request.Qty) || !ok && q.day == w.core.CalendarDay(calendarOf(q.request.Exchange)) {
+			if o, ok := w.core.Order(q.trader, q.id); ok && w.changed[q.id] == 0 && !o.Qty.Equal(q.request.Qty) || !ok && q.day == w.core.CalendarDay(calendarOf(q.request.Exchange)) {
 				return fmt.Errorf("an id that a client was given is not known: %s of %s", q.id, q.trader)
 			}
 		}
@@ -368,6 +371,9 @@ func (w *World) compare() error {
 		}
 		if !o.Filled.Equal(filled) {
 			bad("order %s: the venue filled %s, the hub booked %s", a.ID, filled, o.Filled)
+		}
+		if a.done == hub.NoStatus && (!o.Qty.Equal(a.Qty) || a.Type == hub.Limit && !o.Price.Equal(a.Price) || o.Amending()) {
+			bad("order %s: it is for %s at %s at the venue, and for %s at %s (%+v) in the hub", a.ID, a.Qty, a.Price, o.Qty, o.Price, o.Amendment)
 		}
 		if a.done == hub.NoStatus && o.Status.Final() || a.done != hub.NoStatus && o.Status != a.done || o.InDoubt {
 			bad("order %s: the venue has it as %s, the hub as %s, in doubt %v", a.ID, a.done, o.Status, o.InDoubt)

@@ -39,6 +39,10 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 			if err := l.decision(e.Input, effect); err != nil {
 				return fmt.Errorf("decided otherwise: entry %d, order %s: %w", e.Seq, effect.Order.ID, err)
 			}
+		case core.AmendAnswered:
+			if err := l.amendment(e.Input.(hub.AmendOrder), effect); err != nil {
+				return fmt.Errorf("amended otherwise: entry %d, order %s: %w", e.Seq, effect.Order.ID, err)
+			}
 		case core.OrderChanged:
 			l.changed(effect.Order)
 		case core.Crossed:
@@ -121,7 +125,7 @@ func (l *ledger) input(in hub.Input) {
 		}
 	case hub.CancelAll:
 		l.cancelPart(in.Part)
-	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.ExpireWaits, hub.VenueReport, hub.Reconcile, hub.TransferPosition, hub.TransferCapital:
+	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.AmendOrder, hub.DoubtAmendments, hub.ExpireWaits, hub.VenueReport, hub.Reconcile, hub.TransferPosition, hub.TransferCapital:
 	}
 }
 
@@ -172,6 +176,9 @@ func (l *ledger) changed(o hub.Order) {
 		l.byID[o.ID] = r
 	}
 	wasFinal := r.Status.Final()
+	if r.nowAmended(o) {
+		l.seen["amended"]++
+	}
 	r.Order = o
 	if o.Status.Final() && !wasFinal {
 		r.endedIn = l.rolls(l.calendarOf(o.Exchange))
@@ -206,7 +213,7 @@ func (l *ledger) ending(in hub.VenueReport) {
 	if o != nil && o.sent && in.Kind == hub.ReportCancelRejected && !o.Status.Final() {
 		o.CancelAsked = false // it may be asked for anew
 	}
-	if o == nil || !o.sent || in.Kind != hub.ReportCancelled || o.Status.Final() || in.Qty.Cmp(o.Filled) <= 0 || o.Qty.Less(in.Qty) {
+	if o == nil || !o.sent || in.Kind != hub.ReportCancelled || o.Status.Final() || in.Qty.Cmp(o.Filled) <= 0 || o.Largest().Less(in.Qty) {
 		return
 	}
 	if at := exact(in.Qty); o.endsAt == nil || o.endsAt.Cmp(at) < 0 {
@@ -221,6 +228,8 @@ type asked struct {
 	market hub.MarketView
 	worst  *big.Rat // nil: not known
 	books  map[hub.TraderName]*account
+	// replaced is the working order that is to become this one; nil when it is new.
+	replaced *replaced
 }
 
 // decision compares what the hub decided with what the ledger says.
@@ -329,7 +338,7 @@ func (q *asked) refusals(verdicts []hub.Verdict) []string {
 	if !l.up[o.Gateway] {
 		out = append(out, "gateway-down ")
 	}
-	if free := q.closable(c); free != nil && free.Cmp(exact(o.Qty)) < 0 {
+	if free := q.closable(c); free != nil && free.Cmp(q.left()) < 0 {
 		out = append(out, "offset ")
 	}
 	if len(l.policies) > 0 && l.policies[0].cross != "allow" && q.meetsOwn() {
@@ -364,10 +373,12 @@ func (q *asked) meetsOwn() bool {
 			continue
 		}
 		buy, sell := q.order, o.Order
+		bid, ask := q.order.Price, o.reach()
 		if q.order.Direction == hub.Short {
 			buy, sell = sell, buy
+			bid, ask = ask, bid
 		}
-		if buy.Type == hub.Market || sell.Type == hub.Market || exact(buy.Price).Cmp(exact(sell.Price)) >= 0 {
+		if buy.Type == hub.Market || sell.Type == hub.Market || exact(bid).Cmp(exact(ask)) >= 0 {
 			return true
 		}
 	}
@@ -552,7 +563,7 @@ func (q *asked) ofOrder(what string) *big.Rat {
 // margin is what the order would hold.
 func (q *asked) margin() *big.Rat {
 	c := q.ledger.contracts[q.order.Instrument]
-	value := q.ofOrder("value")
+	value := q.leftValue()
 	switch {
 	case q.order.Offset.Closes():
 		return zero()
@@ -571,7 +582,7 @@ func (q *asked) fee() *big.Rat {
 	}
 	c := q.ledger.contracts[q.order.Instrument]
 	of := func(byValue, perUnit hub.Decimal) *big.Rat {
-		return q.books[""].fee(c, byValue, perUnit, q.worst, exact(q.order.Qty))
+		return q.books[""].fee(c, byValue, perUnit, q.dearest(), q.left())
 	}
 	opening := of(c.Fees.OpenByValue, c.Fees.OpenPerUnit)
 	closing, closingToday := of(c.Fees.CloseByValue, c.Fees.ClosePerUnit), of(c.Fees.CloseTodayByValue, c.Fees.CloseTodayPerUnit)
@@ -625,12 +636,12 @@ func (q *asked) reduces(owner hub.TraderName) bool {
 		against = h.short
 	}
 	same := q.sum(owner, func(o *recorded) bool { return o.Direction == q.order.Direction })
-	return add(same, exact(q.order.Qty)).Cmp(against.quantity()) <= 0
+	return add(same, q.left()).Cmp(against.quantity()) <= 0
 }
 
 func (q *asked) ofBook(owner hub.TraderName, what string, window time.Duration) *big.Rat {
 	if what == "duplicates" {
-		return big.NewRat(int64(len(q.inside(owner, "", window, func(e event) bool { return e.kind == orders(owner) && alike(e.order, q.order) }))), 1)
+		return big.NewRat(int64(len(q.inside(owner, "", window, func(e event) bool { return slices.Contains(orders(owner), e.kind) && alike(e.order, q.order) }))), 1)
 	}
 	book := q.books[owner]
 	heldByOrders := book.heldByOrders()
@@ -693,7 +704,7 @@ func (q *asked) ofPosition(owner hub.TraderName, what string) *big.Rat {
 		return q.sum(owner, func(o *recorded) bool { return o.Direction == d && o.Offset.Closes() == closes })
 	}
 	buys, sells := add(working(hub.Long, false), working(hub.Long, true)), add(working(hub.Short, false), working(hub.Short, true))
-	quantity := exact(q.order.Qty)
+	quantity := q.left()
 	after := func(d hub.Direction) *big.Rat {
 		most := working(d, false)
 		if q.order.Direction == d && !q.order.Offset.Closes() {

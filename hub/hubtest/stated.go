@@ -36,7 +36,7 @@ func (v *venue) account(c hub.Contract, d hub.Direction) hub.Decimal {
 	var sum hub.Sum
 	all := v.byHand[handKey{c.Instrument, d}]
 	for _, t := range traders {
-		p := v.position(t, c, nil)
+		p := v.position(t, c, nil, nil)
 		if d == hub.Long {
 			all = sum.Add(all, p.long)
 		} else {

@@ -92,7 +92,7 @@ func (v *venue) answer(g hub.GatewayName, ids []hub.OrderID) hub.Reconcile {
 		if status == hub.NoStatus {
 			status = hub.Resting
 		}
-		in.Orders = append(in.Orders, hub.VenueOrder{OrderID: id, VenueID: "v" + string(id), Status: status, Fills: append([]hub.VenueFill(nil), a.fills...)})
+		in.Orders = append(in.Orders, a.isFor(hub.VenueOrder{OrderID: id, VenueID: "v" + string(id), Status: status, Fills: append([]hub.VenueFill(nil), a.fills...)}))
 	}
 	return in
 }
@@ -100,7 +100,7 @@ func (v *venue) answer(g hub.GatewayName, ids []hub.OrderID) hub.Reconcile {
 // standing is what a trader has of a contract at the venue: what was traded, and the most that it can become when everything that is open, or on its way, is filled.
 type standing struct{ long, short, longMost, shortMost hub.Decimal }
 
-func (v *venue) position(trader hub.TraderName, c hub.Contract, onTheWay []hub.Order) (p standing) {
+func (v *venue) position(trader hub.TraderName, c hub.Contract, onTheWay []hub.Order, flying func(hub.OrderID) hub.Decimal) (p standing) {
 	var sum hub.Sum
 	count := func(o hub.Order, filled, left hub.Decimal) {
 		switch {
@@ -123,6 +123,9 @@ func (v *venue) position(trader hub.TraderName, c hub.Contract, onTheWay []hub.O
 			filled = sum.Add(filled, f.Qty)
 		}
 		left := a.left
+		if flying != nil {
+			left = left.Max(sum.Sub(flying(a.ID), filled))
+		}
 		if a.done != hub.NoStatus {
 			left = hub.Decimal{}
 		}

@@ -1,6 +1,7 @@
 package hubtest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -81,6 +82,7 @@ type World struct {
 	asks      uint64
 	ids       map[hub.OrderID]hub.TraderName // every id that a client was given
 	sent      map[hub.OrderID]bool
+	changed   map[hub.OrderID]uint64      // how many amendments of an order were sent
 	cut       map[hub.TraderName]hub.Time // when everything of a trader was cancelled last
 	wrong     error
 	trace     func(string)
@@ -117,6 +119,7 @@ type todo struct {
 type toVenue struct {
 	send   *hub.Order
 	cancel *hub.Order
+	amend  *hub.Order
 	ask    []hub.OrderID
 }
 
@@ -130,7 +133,7 @@ func play(story Story, trace func(string)) error { return newWorld(trace).play(s
 
 func newWorld(trace func(string)) *World {
 	return &World{
-		now: 1_795_424_400_000_000_000, core: core.New(), venue: newVenue(), ids: map[hub.OrderID]hub.TraderName{}, sent: map[hub.OrderID]bool{}, cut: map[hub.TraderName]hub.Time{}, trace: trace,
+		now: 1_795_424_400_000_000_000, core: core.New(), venue: newVenue(), ids: map[hub.OrderID]hub.TraderName{}, sent: map[hub.OrderID]bool{}, changed: map[hub.OrderID]uint64{}, cut: map[hub.TraderName]hub.Time{}, trace: trace,
 		days: map[string]int{}, began: map[string]hub.Time{},
 		ledger: newLedger(),
 	}
@@ -219,7 +222,7 @@ func (w *World) load(revision uint32, broken bool) {
 func (w *World) gatewayUp() {
 	w.gone = false
 	w.propose(hub.Contracts{Gateway: "SIM", Contracts: contracts}, nil)
-	w.propose(hub.GatewayState{Gateway: "SIM", Up: true}, nil)
+	w.propose(hub.GatewayState{Gateway: "SIM", Up: true, Amends: true}, nil)
 }
 
 func (w *World) propose(in hub.Input, of *question) {
@@ -312,6 +315,11 @@ func (w *World) dispatch() error {
 			break
 		}
 		w.toVenue = append(w.toVenue, toVenue{send: &o})
+	case core.Amend:
+		if !e.Permit.Valid() || !e.Permit.Amends() {
+			return fmt.Errorf("amended without a decision: order %s", e.Permit.Order().ID)
+		}
+		return w.amended(e.Permit.Order())
 	case core.CancelAtVenue:
 		if w.gone {
 			w.propose(hub.VenueReport{Gateway: e.Order.Gateway, OrderID: e.Order.ID, Kind: hub.ReportCancelNotSent, Reason: "it is not running"}, nil)
@@ -321,8 +329,13 @@ func (w *World) dispatch() error {
 	case core.Withhold: // what the gateway's process has got already is not taken back
 		kept := w.toVenue[:0]
 		for i, m := range w.toVenue {
-			if m.send == nil || i < 2 || !e.Part.Covers(m.send.Trader, m.send.Gateway, m.send.Instrument) || e.Opening && m.send.Offset.Closes() {
+			o := cmp.Or(m.send, m.amend)
+			if o == nil || i < 2 || !e.Part.Covers(o.Trader, o.Gateway, o.Instrument) || e.Opening && o.Offset.Closes() {
 				kept = append(kept, m)
+				continue
+			}
+			if m.amend != nil {
+				w.fromVenue = append(w.fromVenue, unamended(*o, e.Why))
 				continue
 			}
 			w.fromVenue = append(w.fromVenue, hub.VenueReport{Gateway: m.send.Gateway, OrderID: m.send.ID, Kind: hub.ReportNotSent, Reason: e.Why})
@@ -341,7 +354,7 @@ func (w *World) dispatch() error {
 		w.flattenStep(uint32(len(w.journal)) * 2654435761)
 	case core.Alert:
 		w.say("alert: %s", e.Text)
-	case core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled, core.Crossed, core.TransferAnswered, core.Moved, core.RatesAnswered, core.NumbersAnswered, core.OverrideChanged, core.OverrideAnswered:
+	case core.AmendAnswered, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled, core.Crossed, core.TransferAnswered, core.Moved, core.RatesAnswered, core.NumbersAnswered, core.OverrideChanged, core.OverrideAnswered:
 	}
 	return nil
 }
@@ -381,6 +394,8 @@ func (w *World) venueTakes(refuse bool) error {
 			return err
 		}
 		w.fromVenue = append(w.fromVenue, report)
+	case m.amend != nil:
+		w.fromVenue = append(w.fromVenue, w.venue.amend(*m.amend, refuse))
 	case m.cancel != nil:
 		w.fromVenue = append(w.fromVenue, w.venue.cancel(m.cancel.ID, m.cancel.Gateway))
 	default:
