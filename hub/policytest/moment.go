@@ -74,10 +74,17 @@ func (m moment) from(now time.Time, c *calendar.Calendar) time.Time {
 	if m.date == "" && when.Before(at) {
 		when = when.AddDate(0, 0, 1)
 	}
-	if m.nextDay { // a holiday, or a weekend, may be between
-		for c.Day(when) < c.Day(at) {
-			when = when.AddDate(0, 0, 1)
-		}
+	for n := 0; m.nextDay && !trades(c, when) && n < holidaysMax; n++ {
+		when = when.AddDate(0, 0, 1)
 	}
 	return when
+}
+
+// holidaysMax is the most days in a row on which nothing is traded.
+const holidaysMax = 30
+
+// trades reports whether the date of a moment is a trading day, and no weekend and no holiday.
+func trades(c *calendar.Calendar, when time.Time) bool {
+	noon := time.Date(when.Year(), when.Month(), when.Day(), 12, 0, 0, 0, when.Location())
+	return string(c.Day(noon)) == noon.Format("20060102")
 }
