@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"tradehub/hub"
 	"tradehub/hub/config"
@@ -25,7 +26,7 @@ import (
 	"tradehub/rpc/veighna"
 )
 
-// The documents are held against what they speak of. In README.md and docs/operations.md:
+// The documents are held against what they speak of. In README.md, docs/operations.md and docs/policy-guide.md:
 //
 //   - Blocks of the language console are run, in their order, in a folder that looks like the project's. A line that begins with "$ " is a command, one with ">" continues it, and
 //     what follows must be what the command prints, but for what differs from run to run; a line "..." stands for any lines. Commands that start a hub run until they are stopped.
@@ -34,7 +35,7 @@ import (
 
 func TestDocumentsRun(t *testing.T) {
 	t.Parallel()
-	for _, file := range []string{"README.md", "docs/operations.md"} {
+	for _, file := range []string{"README.md", "docs/operations.md", "docs/policy-guide.md"} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			w := newWalk(t)
@@ -101,6 +102,8 @@ type walk struct {
 	*house
 	commands int
 	books    string // what the orders, fills and positions were when the hub was stopped
+	// names are the orders and revisions of this run, by what the document calls them.
+	names map[string]string
 }
 
 // newWalk makes a folder with what the documents use of the project's.
@@ -117,7 +120,7 @@ func newWalk(t *testing.T) *walk {
 		}
 	}
 	t.Cleanup(h.stop)
-	return &walk{house: h}
+	return &walk{house: h, names: map[string]string{}}
 }
 
 func (w *walk) step(s docStep) {
@@ -149,7 +152,8 @@ func (w *walk) starts(command string) (data string, ok bool) {
 // shell runs a command, and returns what it writes to the terminal.
 func (w *walk) shell(s docStep) string {
 	w.t.Helper()
-	command := strings.ReplaceAll(s.command, ".venvs/vnpy-4.5.0/bin/python examples/trade.py",
+	command := nameForm.ReplaceAllStringFunc(s.command, func(name string) string { return cmp.Or(w.names[name], name) })
+	command = strings.ReplaceAll(command, ".venvs/vnpy-4.5.0/bin/python examples/trade.py",
 		vnpy45.interpreter(w.t)+" examples/trade.py --request "+w.request(0)+" --publish "+w.publish(0))
 	ctx, cancel := context.WithTimeout(w.t.Context(), 2*patience)
 	defer cancel()
@@ -177,8 +181,31 @@ func (w *walk) compare(s docStep, printed string) {
 	if printed == "" {
 		got = nil
 	}
+	w.learn(s.prints, got)
 	if want, have := mappedLines(s.prints), mappedLines(got); !alike(want, have) {
-		w.t.Fatalf("%s: $ %s\nprints\n\t%s\nand the document says\n\t%s\ncompared (-document +printed):\n%s", s.place, s.command, strings.Join(got, "\n\t"), strings.Join(s.prints, "\n\t"), cmp.Diff(want, have))
+		w.t.Fatalf("%s: $ %s\nprints\n\t%s\nand the document says\n\t%s\ncompared (-document +printed):\n%s", s.place, s.command, strings.Join(got, "\n\t"), strings.Join(s.prints, "\n\t"), gocmp.Diff(want, have))
+	}
+}
+
+// nameForm is what an order or a revision is called.
+var nameForm = regexp.MustCompile(`\b([0-9a-f]{12}|[0-9a-z]{6}-\d+)\b`)
+
+// learn takes from what a command printed which order and which revision is which of the document's.
+func (w *walk) learn(prints, got []string) {
+	for _, want := range prints {
+		names := nameForm.FindAllString(want, -1)
+		for _, line := range got {
+			own := nameForm.FindAllString(line, -1)
+			if len(names) == 0 || len(own) != len(names) || !slices.Equal(mappedLines([]string{want}), mappedLines([]string{line})) {
+				continue
+			}
+			for i, name := range names {
+				if w.names[name] == "" {
+					w.names[name] = own[i]
+				}
+			}
+			break
+		}
 	}
 }
 

@@ -21,6 +21,7 @@ from vnpy_rpcservice.rpc_gateway import RpcGateway
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--request", default="tcp://127.0.0.1:2014", help="主动请求地址")
 parser.add_argument("--publish", default="tcp://127.0.0.1:4102", help="推送订阅地址")
+parser.add_argument("--quantity", type=float, default=0, help="lots; the smallest order without it")
 args = parser.parse_args()
 
 # What arrives is put into queues; the rest of the script reads like a story. Orders and
@@ -84,8 +85,9 @@ try:
 
     # Far enough below the market to rest, near enough for the demo's price collar.
     price = contract.pricetick * int(tick.bid_price_1 * 0.985 / contract.pricetick)
+    quantity = args.quantity or contract.min_volume
     request = OrderRequest(
-        contract.symbol, contract.exchange, Direction.LONG, OrderType.LIMIT, contract.min_volume, price, Offset.OPEN
+        contract.symbol, contract.exchange, Direction.LONG, OrderType.LIMIT, quantity, price, Offset.OPEN
     )
     vt_orderid = main_engine.send_order(request, "RPC")
     order = wait_for(vt_orderid, Status.NOTTRADED)

@@ -11,9 +11,9 @@ import (
 	"tradehub/hub/policy"
 )
 
-// TestGuide compiles every piece of policy that docs/policy-guide.md shows.
+// TestGuide compiles every piece of policy that docs/policies.md shows.
 func TestGuide(t *testing.T) {
-	guide, err := os.ReadFile("../../docs/policy-guide.md")
+	guide, err := os.ReadFile("../../docs/policies.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -190,7 +190,7 @@ a list as many as its length has binary digits. `+"`hub policy check`"+` says it
 const referenceHead = `<!-- Written by go test ./hub/policy -run TestReference -update. Change hub/policy/catalogue.go, not this file. -->
 # Policy reference
 
-Everything that a policy file may say. How to write one is told in [policy-guide.md](policy-guide.md).
+Everything that a policy file may say. How to write one is told in [policies.md](policy-guide.md).
 
 ## The file
 

@@ -124,7 +124,7 @@ func everything(t *testing.T) []file {
 	for folder, files := range folders {
 		add(folder, true, files)
 	}
-	for _, page := range []string{"policy-guide.md", "policy-tests.md", "policy-tools.md"} {
+	for _, page := range []string{"policies.md", "policy-tests.md", "policy-tools.md"} {
 		text, err := os.ReadFile("../../docs/" + page)
 		if err != nil {
 			t.Fatal(err)

@@ -84,7 +84,7 @@ func files(t *testing.T) []hub.PolicyFile {
 			}
 		}
 	}
-	guide, err := os.ReadFile("../../../docs/policy-guide.md")
+	guide, err := os.ReadFile("../../../docs/policies.md")
 	if err != nil {
 		t.Fatal(err)
 	}
