@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"strconv"
 	"strings"
@@ -417,9 +418,7 @@ func describe(v reflect.Value) any {
 			}
 			inner := describe(v.Field(i))
 			if embedded, ok := inner.(map[string]any); ok && field.Anonymous {
-				for k, x := range embedded {
-					m[k] = x
-				}
+				maps.Copy(m, embedded)
 				continue
 			}
 			m[dashed(field.Name, '_')] = inner

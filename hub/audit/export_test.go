@@ -8,14 +8,14 @@ func (r *Recorder) FillDisk(full bool) {
 	if full {
 		most = 1 // SQLite takes what there is
 	}
-	if _, err := r.store.db.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", most)); err != nil {
+	if _, err := r.store.db.ExecContext(always(), fmt.Sprintf("PRAGMA max_page_count = %d", most)); err != nil {
 		panic(err)
 	}
 }
 
 // Stall has the writer wait until resume is called.
 func (r *Recorder) Stall() (resume func()) {
-	tx, err := r.store.db.Begin() // which takes the only connection
+	tx, err := r.store.db.BeginTx(always(), nil) // which takes the only connection
 	if err != nil {
 		panic(err)
 	}

@@ -97,7 +97,7 @@ func whole(t testing.TB, journal [][]byte) []audit.Row {
 	p := &player{core.New(), journal, r}
 	p.to(t, len(journal))
 	finish(t, r, len(journal))
-	return rows(t, dir, audit.Filter{})
+	return rows(t, dir)
 }
 
 func finish(t testing.TB, r *audit.Recorder, n int) {
@@ -126,9 +126,9 @@ func reader(t testing.TB, dir string) *audit.Reader {
 	return r
 }
 
-func rows(t testing.TB, dir string, f audit.Filter) []audit.Row {
+func rows(t testing.TB, dir string) []audit.Row {
 	t.Helper()
-	all, err := reader(t, dir).Rows(t.Context(), f)
+	all, err := reader(t, dir).Rows(t.Context(), audit.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}

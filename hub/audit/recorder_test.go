@@ -106,7 +106,7 @@ func TestCrashLosesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		finish(t, r, len(journal))
-		same(t, rows(t, dir, audit.Filter{}), want)
+		same(t, rows(t, dir), want)
 		verified(t, dir)
 	}
 }
@@ -124,7 +124,7 @@ func child(dir string) {
 		panic(err)
 	}
 	c := core.New()
-	for _, line := range strings.Split(string(journal), "\n") {
+	for line := range strings.SplitSeq(string(journal), "\n") {
 		var data []byte
 		if _, err := fmt.Sscanf(line, "%x", &data); err != nil {
 			panic(err)
@@ -175,7 +175,7 @@ func TestKill(t *testing.T) {
 		p := &player{core.New(), journal, r}
 		p.to(t, len(journal))
 		finish(t, r, len(journal))
-		same(t, rows(t, dir+"/record", audit.Filter{}), whole(t, journal))
+		same(t, rows(t, dir+"/record"), whole(t, journal))
 		t.Logf("killed after entry %d of %d: the record had %d rows", until, len(journal), n)
 	}
 }
@@ -210,7 +210,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	p.to(t, len(journal))
 	finish(t, r, len(journal))
-	same(t, rows(t, dir, audit.Filter{}), whole(t, journal))
+	same(t, rows(t, dir), whole(t, journal))
 }
 
 // TestFullDiskAtTheStart: a replay does not wait for a disk for good; the hub starts, takes no orders, and the next start makes up for it.
@@ -237,7 +237,7 @@ func TestFullDiskAtTheStart(t *testing.T) {
 	p = &player{core.New(), journal, again}
 	p.to(t, len(journal))
 	finish(t, again, len(journal))
-	same(t, rows(t, dir, audit.Filter{}), whole(t, journal))
+	same(t, rows(t, dir), whole(t, journal))
 }
 
 // TestTooMuch: what does not fit into the queue leaves the record behind. Long before that, there is trouble, so that no orders come.
@@ -273,7 +273,7 @@ func TestTooMuch(t *testing.T) {
 	p = &player{core.New(), journal, again}
 	p.to(t, len(journal))
 	finish(t, again, len(journal))
-	same(t, rows(t, dir, audit.Filter{}), whole(t, journal))
+	same(t, rows(t, dir), whole(t, journal))
 }
 
 // TestKeepsUpAgain: trouble ends when the queue is short again, and not before.
@@ -304,7 +304,7 @@ func TestAnotherJournal(t *testing.T) {
 	p := &player{core.New(), journal, r}
 	p.to(t, 100)
 	finish(t, r, 100)
-	before := rows(t, dir, audit.Filter{})
+	before := rows(t, dir)
 	for _, c := range []struct {
 		name    string
 		journal [][]byte
@@ -325,7 +325,7 @@ func TestAnotherJournal(t *testing.T) {
 		if err := r.Close(); err != nil {
 			t.Error(err)
 		}
-		same(t, rows(t, dir, audit.Filter{}), before)
+		same(t, rows(t, dir), before)
 	}
 }
 

@@ -24,7 +24,7 @@ type taken struct {
 func (t *taken) size() int {
 	size := 256 + len(t.data) + 128*len(t.effects)
 	for _, e := range t.effects {
-		switch e := e.(type) {
+		switch e := e.(type) { //nolint:gochecksumtype // the others are small
 		case core.Decided:
 			size += 512 + 64*len(e.Considered.Readings)
 		case core.Liquidating:
@@ -43,7 +43,7 @@ func keep(effects []core.Effect) []core.Effect {
 	}
 	kept := make([]core.Effect, 0, len(effects))
 	for _, e := range effects {
-		switch e := e.(type) {
+		switch e := e.(type) { //nolint:gochecksumtype // the others are nobody's but ours
 		case core.Decided:
 			e.Considered.Readings, e.Shadows, e.Warnings = slices.Clone(e.Considered.Readings), slices.Clone(e.Shadows), slices.Clone(e.Warnings)
 			kept = append(kept, e)
@@ -64,7 +64,7 @@ func keep(effects []core.Effect) []core.Effect {
 
 // loud inputs have a row of their own whatever comes of them. The others have one when something comes of them that is not an order's: a watch that fires, a difference that is found.
 func loud(in hub.Input) bool {
-	switch in.(type) {
+	switch in.(type) { //nolint:gochecksumtype // what is new is loud
 	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.CancelOrder, hub.AmendOrder, hub.VenueReport, hub.Reconcile, hub.Marks, hub.Clock, hub.FlattenStep, hub.ExpireWaits, hub.VenueStatement:
 		return false
 	}
@@ -142,7 +142,7 @@ func (w *writer) order(id hub.OrderID, trader hub.TraderName) *orderRow {
 }
 
 func (w *writer) effect(e core.Effect) {
-	switch e := e.(type) {
+	switch e := e.(type) { //nolint:gochecksumtype // what is new is recorded as it is
 	case core.Decided:
 		x := w.order(e.Order.ID, e.Order.Trader)
 		x.kind = kindDecision
@@ -221,7 +221,7 @@ func (w *writer) amended(e *core.AmendAnswered) {
 
 // decided adds to a decision what the entry has of it.
 func (w *writer) decided(d *Decision, e *core.Decided) {
-	switch in := w.t.input.(type) {
+	switch in := w.t.input.(type) { //nolint:gochecksumtype // the others decide nothing by a market
 	case hub.SubmitOrder:
 		d.Market, d.Verdicts = marketOf(in.Market), verdictsOf(in.Verdicts)
 	case hub.JudgeOrder:
@@ -252,7 +252,7 @@ func (w *writer) other(e core.Effect) {
 
 // input adds to an order's row what the entry says of it.
 func (w *writer) input() {
-	switch in := w.t.input.(type) {
+	switch in := w.t.input.(type) { //nolint:gochecksumtype // the others are of no one order
 	case hub.VenueReport:
 		for _, x := range w.orders {
 			if x.id == in.OrderID {
@@ -280,7 +280,7 @@ func (w *writer) rest(rows *[]Row) (texts []hub.PolicyFile) {
 	}
 	row := Row{Seq: w.t.seq, Time: w.t.time, Kind: kindOf(w.t.input)}
 	body := Body{Effects: w.others}
-	switch in := w.t.input.(type) {
+	switch in := w.t.input.(type) { //nolint:gochecksumtype // what is new is recorded as it is
 	case hub.LoadPolicies:
 		body.Load, texts = loadOf(in, w.answered), in.Files
 	case hub.PoliciesRefused:

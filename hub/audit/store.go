@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -109,6 +110,9 @@ func openStore(dir string) (_ *store, err error) {
 	return s, nil
 }
 
+// always is the context of what is not given up half-way: what the writer writes.
+func always() context.Context { return context.Background() }
+
 // open opens the file on one connection.
 func open(path, options string) (*sql.DB, error) {
 	whole, err := filepath.Abs(path)
@@ -124,7 +128,7 @@ func open(path, options string) (*sql.DB, error) {
 }
 
 func versionOf(db *sql.DB) (version int, err error) {
-	return version, db.QueryRow("PRAGMA user_version").Scan(&version)
+	return version, db.QueryRowContext(always(), "PRAGMA user_version").Scan(&version)
 }
 
 // plain adds the file's name, and says in our words that it is no record.
@@ -137,13 +141,13 @@ func plain(path string, err error) error {
 
 func (s *store) create() error {
 	return s.tx(func(tx *sql.Tx) error {
-		if _, err := tx.Exec(schema); err != nil {
+		if _, err := tx.ExecContext(always(), schema); err != nil {
 			return err
 		}
-		if _, err := tx.Exec("INSERT INTO head VALUES (1, 0, ?, 0, ?)", genesis[:], Hash{}.bytes()); err != nil {
+		if _, err := tx.ExecContext(always(), "INSERT INTO head VALUES (1, 0, ?, 0, ?)", genesis[:], Hash{}.bytes()); err != nil {
 			return err
 		}
-		_, err := tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
+		_, err := tx.ExecContext(always(), fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
 		return err
 	})
 }
@@ -152,7 +156,7 @@ func (h Hash) bytes() []byte { return h[:] }
 
 func readHead(db *sql.DB) (h head, err error) {
 	var hash, entry []byte
-	if err := db.QueryRow("SELECT n, hash, seq, entry FROM head").Scan(&h.n, &hash, &h.seq, &entry); err != nil {
+	if err := db.QueryRowContext(always(), "SELECT n, hash, seq, entry FROM head").Scan(&h.n, &hash, &h.seq, &entry); err != nil {
 		return h, err
 	}
 	if len(hash) != len(h.hash) || len(entry) != len(h.entry) {
@@ -163,7 +167,7 @@ func readHead(db *sql.DB) (h head, err error) {
 }
 
 func (s *store) readTexts() error {
-	rows, err := s.db.Query("SELECT sha256 FROM texts")
+	rows, err := s.db.QueryContext(always(), "SELECT sha256 FROM texts")
 	if err != nil {
 		return err
 	}
@@ -179,7 +183,7 @@ func (s *store) readTexts() error {
 }
 
 func (s *store) tx(do func(*sql.Tx) error) error {
-	tx, err := s.db.Begin()
+	tx, err := s.db.BeginTx(always(), nil)
 	if err != nil {
 		return err
 	}
@@ -210,13 +214,13 @@ func (s *store) append(rows []Row, texts []hub.PolicyFile, seq uint64, entry Has
 			if s.texts[sum] {
 				continue
 			}
-			if _, err := tx.Exec("INSERT OR IGNORE INTO texts VALUES (?, ?)", sum, f.Text); err != nil {
+			if _, err := tx.ExecContext(always(), "INSERT OR IGNORE INTO texts VALUES (?, ?)", sum, f.Text); err != nil {
 				return err
 			}
 			written = append(written, sum)
 		}
 		if len(rows) > 0 {
-			insert, err := tx.Prepare("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+			insert, err := tx.PrepareContext(always(), "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
 			if err != nil {
 				return err
 			}
@@ -226,12 +230,12 @@ func (s *store) append(rows []Row, texts []hub.PolicyFile, seq uint64, entry Has
 				r.N = now.n + 1
 				r.Hash = r.link(now.hash)
 				now.n, now.hash = r.N, r.Hash
-				if _, err := insert.Exec(int64(r.N), int64(r.Seq), int64(r.Time), r.Kind, string(r.Trader), string(r.Order), r.Body, r.Hash.bytes()); err != nil {
+				if _, err := insert.ExecContext(always(), int64(r.N), int64(r.Seq), int64(r.Time), r.Kind, string(r.Trader), string(r.Order), r.Body, r.Hash.bytes()); err != nil {
 					return err
 				}
 			}
 		}
-		_, err := tx.Exec("UPDATE head SET n = ?, hash = ?, seq = ?, entry = ?", int64(now.n), now.hash.bytes(), int64(now.seq), now.entry.bytes())
+		_, err := tx.ExecContext(always(), "UPDATE head SET n = ?, hash = ?, seq = ?, entry = ?", int64(now.n), now.hash.bytes(), int64(now.seq), now.entry.bytes())
 		return err
 	})
 	if err != nil {

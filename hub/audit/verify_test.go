@@ -90,7 +90,7 @@ func tamper(t *testing.T, dir, script string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec(script); err != nil {
+	if _, err := db.ExecContext(t.Context(), script); err != nil {
 		t.Fatalf("%s: %v", script, err)
 	}
 }
