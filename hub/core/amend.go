@@ -380,7 +380,7 @@ func (c *Core) checkAmendments() error {
 		switch {
 		case o.Amending() && (o.Status.Final() || o.Ask != 0 || o.Revision == "" || o.Amendment.Number != o.Amends || !o.AmendWorst.IsPos() || !o.Amendment.Qty.IsPos()),
 			o.Confirmed > o.Amends, o.Amending() && o.Confirmed >= o.Amendment.Number,
-			o.AmendDoubt && !(o.Amending() && o.InDoubt), !o.Amending() && (!o.AmendWorst.IsZero() || o.AmendSince != 0):
+			o.AmendDoubt && (!o.Amending() || !o.InDoubt), !o.Amending() && (!o.AmendWorst.IsZero() || o.AmendSince != 0):
 			errs = append(errs, fmt.Errorf("order %s %s: amendment %+v of %d, %d confirmed, in doubt %t and %t", o.ID, o.Status, o.Amendment, o.Amends, o.Confirmed, o.InDoubt, o.AmendDoubt))
 		}
 	}

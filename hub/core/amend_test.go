@@ -53,8 +53,7 @@ func (m *market) doAmend(i int, no bool) {
 
 // loseAmends is what becomes of amendments on their way when a connection breaks: some are lost, some come back as never sent, some arrive all the same, some time.
 func (m *market) loseAmends(g hub.GatewayName, n uint32, told bool) {
-	for i := len(m.flights) - 1; i >= 0; i-- {
-		f := m.flights[i]
+	for i, f := range slices.Backward(m.flights) {
 		if f.order.Gateway != g {
 			continue
 		}

@@ -18,7 +18,7 @@ type source struct {
 	value    policy.Value // of the order, once it is valued
 	valued   bool
 	last     policy.Value // what was answered last, when nobody notes it
-	amended  *amended // of an order that is to be amended; else nil
+	amended  *amended     // of an order that is to be amended; else nil
 }
 
 // Value answers one variable: where the answer is noted if an order is being decided, and else in s.last.

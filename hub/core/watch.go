@@ -94,7 +94,7 @@ func stirsAll(in hub.Input) bool {
 	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.CancelOrder, hub.CancelAll, hub.ExpireWaits, hub.VenueReport, hub.Reconcile, hub.Marks, hub.Contracts, hub.Halt, hub.SetState,
 		hub.Flatten, hub.FlattenStep, hub.AskOverride, hub.ApproveOverride, hub.WithdrawOverride, hub.PoliciesRefused: // what they change is somebody's
 		return false
-	case hub.SetUp, hub.LoadPolicies, hub.GatewayState, hub.RollDay, hub.Clock, hub.SetRates, hub.PublishNumbers, hub.TransferPosition, hub.TransferCapital, hub.VenueStatement:
+	case hub.AmendOrder, hub.DoubtAmendments, hub.SetUp, hub.LoadPolicies, hub.GatewayState, hub.RollDay, hub.Clock, hub.SetRates, hub.PublishNumbers, hub.TransferPosition, hub.TransferCapital, hub.VenueStatement:
 	}
 	return true
 }

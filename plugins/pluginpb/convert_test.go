@@ -100,7 +100,7 @@ func fill(t *rapid.T, v reflect.Value, label string) {
 		v.SetUint(rapid.Uint64Min(1).Draw(t, label))
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() && !(f.Name == "Override" && v.Type() == reflect.TypeFor[hub.Order]()) { // the hub's own affair
+			if f := v.Type().Field(i); f.IsExported() && (f.Name != "Override" || v.Type() != reflect.TypeFor[hub.Order]()) { // the hub's own affair
 				fill(t, v.Field(i), label+"."+v.Type().Field(i).Name)
 			}
 		}

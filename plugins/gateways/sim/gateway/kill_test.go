@@ -169,7 +169,7 @@ func compare(t *testing.T, g *gateway.Gateway, seen map[hub.OrderID][]hub.VenueR
 				if o.Status != hub.Cancelled {
 					t.Fatalf("%s was cancelled and is %s now", o.OrderID, o.Status)
 				}
-			case hub.NoReport, hub.ReportAccepted, hub.ReportResting, hub.ReportCancelRejected, hub.ReportNotSent, hub.ReportCancelNotSent:
+			case hub.NoReport, hub.ReportAccepted, hub.ReportResting, hub.ReportCancelRejected, hub.ReportNotSent, hub.ReportCancelNotSent, hub.ReportAmended, hub.ReportAmendRejected, hub.ReportAmendNotSent:
 			}
 		}
 	}
@@ -201,7 +201,7 @@ func book(t *testing.T, dir string, trades map[side]bool) {
 				t.Errorf("%s was filled beyond its quantity", l.ID)
 			}
 			delete(trades, side{l.Trade, l.ID})
-		case record.Opened, record.Deposited, record.Rejected, record.Duplicate, record.Triggered, record.Cancelled, record.DayBegan, record.ClockAt:
+		case record.Opened, record.Deposited, record.Rejected, record.Duplicate, record.Triggered, record.Cancelled, record.Amended, record.DayBegan, record.ClockAt:
 		}
 		return nil
 	})

@@ -115,7 +115,7 @@ func (r *trial) take() (lines []record.Line, reports []hub.VenueReport, ticks []
 			}
 		case hub.ReportCancelled, hub.ReportRejected:
 			f.over = true
-		case hub.NoReport, hub.ReportAccepted, hub.ReportResting, hub.ReportCancelRejected, hub.ReportNotSent, hub.ReportCancelNotSent:
+		case hub.NoReport, hub.ReportAccepted, hub.ReportResting, hub.ReportCancelRejected, hub.ReportNotSent, hub.ReportCancelNotSent, hub.ReportAmended, hub.ReportAmendRejected, hub.ReportAmendNotSent:
 		}
 		first := f.told[0]
 		if first != hub.ReportAccepted && first != hub.ReportResting && first != hub.ReportRejected {
