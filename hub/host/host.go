@@ -234,7 +234,7 @@ func (h *Host) Stop(ctx context.Context) error {
 // Send sends an order to its gateway. It never waits: what is not sent is reported as ReportNotSent. It panics when the permit was not made by a decision.
 func (h *Host) Send(permit gate.Permit) {
 	if !permit.Valid() || permit.Amends() {
-		panic("host: an order without a decision to send it")
+		panic("host: an order without a decision")
 	}
 	order := permit.Order()
 	g, there := h.gateways[order.Gateway]
