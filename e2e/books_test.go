@@ -76,6 +76,8 @@ func (b *venueBook) take(l record.Line) {
 	case record.Duplicate:
 		b.flaws = append(b.flaws, fmt.Sprintf("order %s was sent twice", l.ID))
 	case record.Triggered:
+	case record.Amended:
+		o.Price, o.Qty = l.Price, l.Qty
 	case record.Rejected:
 		o.status = hub.Rejected
 	case record.Cancelled:

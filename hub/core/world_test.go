@@ -624,7 +624,7 @@ func (w *world) tell(effects []core.Effect) string {
 			for _, why := range e.Refusals {
 				fmt.Fprintf(&b, "no override: %s\n", why)
 			}
-		case core.BookChanged, core.Moved:
+		case core.BookChanged, core.Moved, core.Liquidating:
 		case core.TransferAnswered:
 			if len(e.Refusals) == 0 {
 				fmt.Fprintf(&b, "transferred at %s\n", e.Price)

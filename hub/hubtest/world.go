@@ -354,7 +354,7 @@ func (w *World) dispatch() error {
 		w.flattenStep(uint32(len(w.journal)) * 2654435761)
 	case core.Alert:
 		w.say("alert: %s", e.Text)
-	case core.AmendAnswered, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled, core.Crossed, core.TransferAnswered, core.Moved, core.RatesAnswered, core.NumbersAnswered, core.OverrideChanged, core.OverrideAnswered:
+	case core.Liquidating, core.AmendAnswered, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.OrderChanged, core.Traded, core.BookChanged, core.Notice, core.PoliciesAnswered, core.DayRolled, core.Crossed, core.TransferAnswered, core.Moved, core.RatesAnswered, core.NumbersAnswered, core.OverrideChanged, core.OverrideAnswered:
 	}
 	return nil
 }

@@ -182,14 +182,15 @@ func TestBookIsTheSlowBook(t *testing.T) {
 			var got, expect []market.Event
 			what := rapid.IntRange(0, 4).Draw(t, "what")
 			resting := slices.DeleteFunc(slices.Clone(want.orders), func(o market.Order) bool { return o.Type != market.Limit })
-			if what == 1 && len(resting) > 0 {
+			switch {
+			case what == 1 && len(resting) > 0:
 				o := rapid.SampledFrom(resting).Draw(t, "amended")
 				price, qty := o.Price, rapid.Int64Range(1, 9).Draw(t, "qty")
 				if rapid.Bool().Draw(t, "at another price") {
 					price = rapid.Int64Range(95, 105).Draw(t, "price")
 				}
 				got, expect = book.Amend(o.ID, price, qty, nil), want.amend(o.ID, price, qty)
-			} else if what == 0 {
+			case what == 0:
 				id := market.ID(rapid.Uint64Range(1, uint64(next)).Draw(t, "id"))
 				var ok, wantOK bool
 				got, ok = book.Cancel(id, nil)
@@ -197,7 +198,7 @@ func TestBookIsTheSlowBook(t *testing.T) {
 				if ok != wantOK {
 					t.Fatalf("cancel of %d: got %v, want %v", id, ok, wantOK)
 				}
-			} else {
+			default:
 				o := drawOrder(t, next)
 				next++
 				got, expect = book.Submit(o, nil), want.submit(o)
