@@ -98,6 +98,7 @@ func demoConfig(data string, p ports) (config.Config, error) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return config.Config{}, err
 	}
+	c.PoliciesAnywhere = true
 	return c, copyPolicies(c.Policies)
 }
 

@@ -49,7 +49,7 @@ func readPolicies(at string) ([]hub.PolicyFile, error) {
 
 // trustedPolicies reads those that the hub puts in force: a folder that others can write is not read.
 func trustedPolicies(c config.Config) (folder.Content, error) {
-	content, err := folder.ReadTrusted(c.Policies, folder.Trust{Group: c.PoliciesGroup})
+	content, err := folder.ReadTrusted(c.Policies, folder.Trust{Group: c.PoliciesGroup, Anywhere: c.PoliciesAnywhere})
 	if unsafe := (*folder.UnsafeError)(nil); errors.As(err, &unsafe) {
 		return content, not("policies decide which orders pass, so nobody else may write them", "the policies are not read:\n%w", err)
 	}

@@ -66,6 +66,12 @@ func TestScript(t *testing.T) {
 			e.Values[runningKey{}] = &running{}
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name == "root" {
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("there is no condition %s", name)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": codeCmd, "until": untilCmd, "plugins": pluginsCmd, "ports": portsCmd, "up": upCmd, "signal": signalCmd, "ended": endedCmd, "subst": substCmd,
 		},

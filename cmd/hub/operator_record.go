@@ -147,7 +147,6 @@ func (o operator) RollbackPolicy(ctx context.Context, revision, by string) (ctl.
 		content = folder.Content{}
 	} else {
 		out.Folder = policy.RevisionOf(content.Files)
-		s.read, s.complaint = content, ""
 	}
 	out.Revision, out.Errors, err = o.h.runner.Rollback(ctx, files, load.Language, content.Files, by)
 	if err != nil {
@@ -156,6 +155,9 @@ func (o operator) RollbackPolicy(ctx context.Context, revision, by string) (ctl.
 	if len(out.Errors) > 0 {
 		o.h.runner.Raise(fmt.Sprintf("rollback to revision %s by %s refused: %s; revision %s stays in force", load.Revision, by, firstOf(out.Errors), out.Revision))
 		return out, nil
+	}
+	if unread == nil {
+		s.read, s.complaint = content, "" // not before: what somebody has just saved must not count as read when nothing came of the rollback
 	}
 	text := fmt.Sprintf("policies rolled back by %s: revision %s in force, after %s", by, out.Revision, out.Before)
 	if out.Folder != out.Revision {

@@ -76,12 +76,12 @@ func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ";
 
 // watchPolicies puts what is saved in the folder in force, until ctx ends.
 func (h *house) watchPolicies(ctx context.Context) {
-	w := folder.Watcher{Folder: h.config.Policies, Changed: func() { h.folderChanged(ctx) }, Log: h.log.Named("policies")}
+	w := folder.Watcher{Folder: h.config.Policies, Changed: func() bool { return h.folderChanged(ctx) }, Log: h.log.Named("policies")}
 	w.Run(ctx)
 }
 
-// folderChanged loads the folder when its text is another than the one that was loaded, or refused, last.
-func (h *house) folderChanged(ctx context.Context) {
+// folderChanged loads the folder when its text is another than the one that was loaded, or refused, last. It answers false when that is to be tried again.
+func (h *house) folderChanged(ctx context.Context) bool {
 	s := &h.shelf
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,25 +91,31 @@ func (h *house) folderChanged(ctx context.Context) {
 			s.complaint = said
 			h.runner.Raise(fmt.Sprintf("policies not read; revision %s stays in force: %s", h.runner.Revision(), said))
 		}
-		return
+		return false
 	}
 	if s.complaint != "" {
 		s.complaint = ""
 		h.log.Info("the policy folder can be read again")
 	}
 	if content.Digest() == s.read.Digest() {
-		return
+		return true
 	}
 	if h.runner.RolledBack(content.Files) { // it said something else meanwhile, which was refused, and says again what was rolled back
 		s.read = content
 		h.log.Warn("the policy folder says again what was rolled back: hub ctl policy reload puts it in force", "in_force", h.runner.Revision())
-		return
+		return true
+	}
+	if was := s.read.Owner; was != "" && content.Owner != was { // whoever can put another folder in its place must not be the author of the rules by that
+		s.read.Files = content.Files
+		h.runner.Raise(fmt.Sprintf("policies not loaded: the folder belongs to %s now, and belonged to %s; revision %s stays in force; hub ctl policy reload puts the folder in force as it is",
+			content.Owner, was, h.runner.Revision()))
+		return true
 	}
 	changed := content.Changed(s.read)
 	if lost := h.lost(content); lost != "" {
 		s.read = content
 		h.runner.Raise(fmt.Sprintf("policies not loaded: %s; revision %s stays in force; hub ctl policy reload puts the folder in force as it is", lost, h.runner.Revision()))
-		return
+		return true
 	}
 	by := "the folder"
 	if authors := content.Authors(changed); len(authors) > 0 {
@@ -117,9 +123,10 @@ func (h *house) folderChanged(ctx context.Context) {
 	}
 	h.log.Info("the policy folder changed", "files", strings.Join(changed, " "), "by", by)
 	if _, err := h.putInForce(ctx, content, by); err != nil && ctx.Err() == nil {
-		s.read = folder.Content{} // to be tried again with the next change
-		h.runner.Raise(fmt.Sprintf("policies not loaded; revision %s stays in force: %s", h.runner.Revision(), oneLine(err)))
+		h.runner.Raise(fmt.Sprintf("policies not loaded, and tried again soon; revision %s stays in force: %s", h.runner.Revision(), oneLine(err)))
+		return false
 	}
+	return true
 }
 
 // lost says whose policy is gone from a folder: somebody who trades now could not trade any more. A file that is gone may be a disk that is gone, or a copy that is under way, so a person must

@@ -63,6 +63,8 @@ type Config struct {
 	PoliciesGroup string
 	// PoliciesByHand: a change in the folder takes force when somebody says so, and not as soon as it is saved.
 	PoliciesByHand bool
+	// PoliciesAnywhere: nobody asks who can write the folders above the policies. No file says it; the demo does, which trades nothing.
+	PoliciesAnywhere bool
 	// Calendar is the main one: counters and profit and loss of the day roll with it.
 	Calendar Calendar
 	// Calendars are those of exchanges, as the file says; MainCalendar is the name of the main one. What is not in it has the hub's default.

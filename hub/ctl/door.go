@@ -2,8 +2,11 @@ package ctl
 
 import (
 	"net/http"
+	"os/user"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"tradehub/hub"
 )
@@ -42,7 +45,37 @@ type caller struct {
 	own    bool
 }
 
+// callerKey is of a func() caller: who asks is looked up when it is asked for, by the one who asks, and not in the way of others who connect.
 type callerKey struct{}
+
+// nameWithin is how long the system may take to say what an account is called. A directory that hangs must not keep anybody from a halt.
+const nameWithin = time.Second
+
+// personOf is an account by its number, with its name, or its number when the system does not know it in time.
+func personOf(uid uint64, known bool) hub.Person {
+	if !known {
+		return hub.Person{}
+	}
+	id := strconv.FormatUint(uid, 10)
+	p := hub.Person{Name: "uid " + id, User: "uid " + id, UID: uid}
+	found := make(chan string, 1)
+	go func() {
+		if u, err := user.LookupId(id); err == nil {
+			found <- u.Username
+		}
+		close(found)
+	}()
+	timer := time.NewTimer(nameWithin)
+	defer timer.Stop()
+	select {
+	case name := <-found:
+		if name != "" {
+			p.Name, p.User = name, name
+		}
+	case <-timer.C:
+	}
+	return p
+}
 
 func (d Door) caller(peer hub.Person, known bool) caller {
 	c := caller{person: peer, known: known, own: d.Own}
@@ -57,8 +90,8 @@ func (d Door) caller(peer hub.Person, known bool) caller {
 }
 
 func callerOf(r *http.Request) caller {
-	if c, ok := r.Context().Value(callerKey{}).(caller); ok {
-		return c
+	if c, ok := r.Context().Value(callerKey{}).(func() caller); ok {
+		return c()
 	}
 	return caller{person: hub.Person{Name: "operator"}, own: true} // no socket: a test, or a program that wraps the handler
 }

@@ -2,11 +2,7 @@
 
 package ctl
 
-import (
-	"net"
-
-	"tradehub/hub"
-)
+import "net"
 
 // peerOf is not told by every system; the socket's mode lets in its owner alone.
-func peerOf(net.Conn) (hub.Person, bool) { return hub.Person{}, false }
+func peerOf(net.Conn) (uid uint64, known bool) { return 0, false }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -89,7 +90,8 @@ func (d Door) Serve(l net.Listener, o Operator, log hclog.Logger) *Server {
 			MaxHeaderBytes: 16 << 10,
 			ErrorLog:       log.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Warn}),
 			ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-				return context.WithValue(ctx, callerKey{}, d.caller(peerOf(c)))
+				uid, known := peerOf(c)
+				return context.WithValue(ctx, callerKey{}, sync.OnceValue(func() caller { return d.caller(personOf(uid, known), known) }))
 			},
 		},
 		done: make(chan error, 1),

@@ -148,6 +148,14 @@ func TestReadTrustedOwners(t *testing.T) {
 		{"a group", func(at string) error { return errors.Join(os.Chown(at, 0, daemon), os.Chmod(at, 0o775)) }, folder.Trust{}, "AT: group daemon may write it (mode 0775); chmod g-w AT, or, when its members write the policies, policies_group: daemon in the configuration"},
 		{"a group that may", func(at string) error { return errors.Join(os.Chown(at, 0, daemon), os.Chmod(at, 0o775)) }, folder.Trust{Group: "daemon"}, ""},
 		{"a member's file", func(at string) error { return os.Chown(at+"/fund.yaml", daemon, daemon) }, folder.Trust{Group: "daemon"}, ""},
+		{"a group above", func(at string) error {
+			return errors.Join(os.Chown(filepath.Dir(at), 0, daemon), os.Chmod(filepath.Dir(at), 0o775))
+		}, folder.Trust{}, "UP: group daemon may write this folder, and so put another in the place of the policies; chmod g-w UP"},
+		{"a group above that may", func(at string) error {
+			return errors.Join(os.Chown(filepath.Dir(at), 0, daemon), os.Chmod(filepath.Dir(at), 0o775))
+		}, folder.Trust{Group: "daemon"}, ""},
+		{"a stranger above", func(at string) error { return os.Chown(filepath.Dir(at), daemon, 0) }, folder.Trust{}, "UP: it belongs to daemon, who may write it, and so put another in the place of the policies; chown root UP, or keep the policies elsewhere"},
+		{"a stranger above a demo", func(at string) error { return os.Chown(filepath.Dir(at), daemon, 0) }, folder.Trust{Anywhere: true}, ""},
 		{"a stranger's file", func(at string) error { return os.Chown(at+"/fund.yaml", stranger, daemon) }, folder.Trust{Group: "daemon"}, "AT/fund.yaml: it belongs to nobody, and the folder to another; chown root AT/fund.yaml"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -158,7 +166,7 @@ func TestReadTrustedOwners(t *testing.T) {
 				must(t, err)
 				return
 			}
-			if want := strings.ReplaceAll(row.want, "AT", at); err == nil || err.Error() != want {
+			if want := strings.NewReplacer("AT", at, "UP", filepath.Dir(at)).Replace(row.want); err == nil || err.Error() != want {
 				t.Errorf("%v, want %s", err, want)
 			}
 		})
@@ -206,17 +214,18 @@ func TestChanged(t *testing.T) {
 func watched(t *testing.T, at string, set func(*folder.Watcher)) <-chan string {
 	t.Helper()
 	told := make(chan string, 100)
-	w := &folder.Watcher{Folder: at, Log: hclog.NewNullLogger(), Quiet: 20 * time.Millisecond, Look: time.Hour, Changed: func() {
+	w := &folder.Watcher{Folder: at, Log: hclog.NewNullLogger(), Quiet: 20 * time.Millisecond, Look: time.Hour, Changed: func() bool {
 		files, err := folder.Read(at)
 		if err != nil {
 			told <- err.Error()
-			return
+			return true
 		}
 		var texts []string
 		for _, f := range files {
 			texts = append(texts, f.Name+"="+f.Text)
 		}
 		told <- strings.Join(texts, " ")
+		return true
 	}}
 	if set != nil {
 		set(w)
@@ -324,6 +333,29 @@ func TestWatchGitForgets(t *testing.T) {
 	write(t, at+"/.git/index.lock", "")
 	told := watched(t, at, func(w *folder.Watcher) { w.Locked = time.Nanosecond })
 	next(t, told, "fund.yaml=fund traders/alpha.yaml=alpha")
+}
+
+// TestWatchAgain: what came to nothing is tried again, though nothing changes.
+func TestWatchAgain(t *testing.T) {
+	at := shelf(t)
+	tries := make(chan bool, 10)
+	watched(t, at, func(w *folder.Watcher) {
+		w.Look = 30 * time.Millisecond
+		n := 0
+		w.Changed = func() bool {
+			n++
+			tries <- n == 3
+			return n >= 3
+		}
+	})
+	for range 2 {
+		if <-tries {
+			t.Error("too early")
+		}
+	}
+	if !<-tries {
+		t.Error("not tried again")
+	}
 }
 
 // TestWatchLooks: what the system does not tell of is seen all the same.

@@ -122,6 +122,8 @@ type Content struct {
 	Files []hub.PolicyFile
 	// Owners are the names of the users who own the files, by the files' names. Whoever saved a file last owns it where the editor replaces files; else it is who made it.
 	Owners map[string]string
+	// Owner is the name of the user who owns the folder.
+	Owner string
 }
 
 // Digest is a hash of names and texts.

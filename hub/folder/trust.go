@@ -18,6 +18,8 @@ import (
 type Trust struct {
 	// Group is a group of users whose members may, "" for none.
 	Group string
+	// Anywhere: nobody asks who can write the folders above. For a demo, which trades nothing.
+	Anywhere bool
 }
 
 // Problem is one thing that lets others write policies.
@@ -56,7 +58,7 @@ func ReadTrusted(folder string, t Trust) (Content, error) {
 	if err != nil {
 		return Content{}, err
 	}
-	out := Content{Owners: map[string]string{}}
+	out := Content{Owners: map[string]string{}, Owner: g.owner}
 	err = walk(root.FS(), func(name string, text []byte, info fs.FileInfo) {
 		out.Files = append(out.Files, hub.PolicyFile{Name: name, Text: string(text)})
 		if id, ok := ids(info); ok {
@@ -81,11 +83,11 @@ type guard struct {
 	seen     map[string]bool // folders
 	users    []uint32        // who may own a file
 	group    *uint32
-	name     string // of the group
+	owner    string // of the folder
 }
 
 func newGuard(folder string, root *os.Root, t Trust) (*guard, error) {
-	g := &guard{folder: folder, root: root, seen: map[string]bool{}, name: t.Group, users: []uint32{0, uint32(os.Geteuid())}}
+	g := &guard{folder: folder, root: root, seen: map[string]bool{}, users: []uint32{0, uint32(os.Geteuid())}}
 	if t.Group != "" {
 		found, err := user.LookupGroup(t.Group)
 		if err != nil {
@@ -103,29 +105,51 @@ func newGuard(folder string, root *os.Root, t Trust) (*guard, error) {
 		return nil, fmt.Errorf("policies %s: %w", folder, err)
 	}
 	if id, ok := ids(info); ok {
-		g.users = append(g.users, id.Uid)
+		g.users, g.owner = append(g.users, id.Uid), userName(id.Uid)
 	}
-	g.ancestors()
+	if !t.Anywhere {
+		g.ancestors()
+	}
 	g.folders(".")
 	return g, nil
 }
 
-// ancestors looks at the folders above: whoever can write one of them can put another folder in the place of this one.
+// ancestors looks at the folders above, and at those above where a link leads: whoever can write one of them can put another folder in the place of this one.
 func (g *guard) ancestors() {
 	at, err := filepath.Abs(g.folder)
 	if err != nil {
 		return // the folder was opened a moment ago; then this is for its owner to know
 	}
-	if real, err := filepath.EvalSymlinks(at); err == nil {
-		at = real
+	seen := map[string]bool{}
+	above := func(at string) {
+		for up := filepath.Dir(at); !seen[up]; up = filepath.Dir(up) {
+			seen[up] = true
+			if info, err := os.Stat(up); err == nil {
+				g.above(up, info)
+			}
+		}
 	}
-	for up := filepath.Dir(at); ; up = filepath.Dir(up) {
-		if info, err := os.Stat(up); err == nil && info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
-			g.problems = append(g.problems, Problem{up, "everybody may write this folder, and so put another in the place of the policies", "chmod o-w " + quoted(up)})
-		}
-		if up == filepath.Dir(up) {
-			return
-		}
+	above(at)
+	if real, err := filepath.EvalSymlinks(at); err == nil {
+		above(real)
+	}
+}
+
+// above judges a folder above. In one with the sticky bit, such as /tmp, nobody moves what is another's.
+func (g *guard) above(at string, info fs.FileInfo) {
+	const so = ", and so put another in the place of the policies"
+	mode, sticky := info.Mode().Perm(), info.Mode()&fs.ModeSticky != 0
+	id, known := ids(info)
+	switch {
+	case mode&0o002 != 0 && !sticky:
+		g.problems = append(g.problems, Problem{at, "everybody may write this folder" + so, "chmod o-w " + quoted(at)})
+	case mode&0o020 != 0 && !sticky && known && !g.mayWrite(id):
+		g.problems = append(g.problems, Problem{at, fmt.Sprintf("group %s may write this folder%s", groupName(id.Gid), so), "chmod g-w " + quoted(at)})
+	}
+	if known && !g.mayOwn(id.Uid) {
+		g.problems = append(g.problems, Problem{
+			at, fmt.Sprintf("it belongs to %s, who may write it%s", userName(id.Uid), so), "chown root " + quoted(at) + ", or keep the policies elsewhere",
+		})
 	}
 }
 

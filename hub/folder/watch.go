@@ -28,8 +28,9 @@ const (
 // Watcher notices that the policies in a folder changed. Its fields are set before Run.
 type Watcher struct {
 	Folder string
-	// Changed is called once at the beginning, and then whenever the folder has come to rest in another shape; by one goroutine. Files that were saved without a change are told as well.
-	Changed func()
+	// Changed is called once at the beginning, and then whenever the folder has come to rest in another shape; by one goroutine. Files that were saved without a change are told as well. When
+	// it answers false it is called again after Look, though nothing changes.
+	Changed func() bool
 	Log     hclog.Logger
 	// Quiet, Look and Locked are 0 for their defaults.
 	Quiet, Look, Locked time.Duration
@@ -104,7 +105,9 @@ func (w *Watcher) Run(ctx context.Context) {
 				w.Log.Warn("git has not ended what it does in the policy folder; its files are read all the same", "lock", lock, "since", lockedSince.Format(time.TimeOnly))
 			}
 			told, lockedSince = now, time.Time{}
-			w.Changed()
+			if !w.Changed() {
+				told = 0
+			}
 		}
 	}
 }

@@ -22,7 +22,7 @@ type alertList struct {
 	mu   sync.Mutex
 	all  []Alert // the last is the newest
 	seq  uint64
-	told []chan<- struct{}
+	next chan struct{} // closed with the next one; nil when nobody waits
 }
 
 func (l *alertList) add(a Alert) {
@@ -34,10 +34,10 @@ func (l *alertList) add(a Alert) {
 		l.all = append(l.all[:0:0], l.all[1:]...)
 	}
 	l.all = append(l.all, a)
-	for _, c := range l.told {
-		close(c)
+	if l.next != nil {
+		close(l.next)
+		l.next = nil
 	}
-	l.told = nil
 }
 
 // Raise tells compliance and the operator of something: it stands in the log and among the Alerts.
@@ -56,7 +56,8 @@ func (r *Runner) Alerts(after uint64) ([]Alert, <-chan struct{}) {
 			return append([]Alert(nil), l.all[i:]...), nil
 		}
 	}
-	next := make(chan struct{})
-	l.told = append(l.told, next)
-	return nil, next
+	if l.next == nil {
+		l.next = make(chan struct{})
+	}
+	return nil, l.next
 }
