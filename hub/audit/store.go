@@ -17,6 +17,8 @@ import (
 // FileName is the record's name in its directory. Beside it SQLite keeps what is not folded into it yet: FileName-wal.
 const FileName = "record.db"
 
+const walSuffix = "-wal"
+
 // schemaVersion is of the tables below. A file with another one was made by another version of the hub.
 const schemaVersion = 1
 
@@ -57,26 +59,36 @@ type head struct {
 
 // store is the file, open for writing.
 type store struct {
-	path  string
-	db    *sql.DB
-	head  head
-	texts map[string]bool // that are in the file
+	path string
+	// file is a descriptor of the file beside SQLite's own, for sync. It is opened before SQLite opens the file and closed after: a process that closes any descriptor of a file gives up all
+	// locks that it has on it (fcntl(2)), SQLite's too, and without them the next program that opens the record takes itself for the only one.
+	file *os.File
+	// main and wal are the files that SQLite writes: the file, and what it has not folded into it yet.
+	main, wal os.FileInfo
+	db        *sql.DB
+	head      head
+	texts     map[string]bool // that are in the file
 }
 
 // ErrDamaged says that a record cannot be read as one.
 var ErrDamaged = errors.New("the record is damaged")
+
+// errDisplaced says that what is written goes into files that nobody will find.
+var errDisplaced = errors.New("it was moved, replaced or deleted under the running hub, which must be started again")
 
 func openStore(dir string) (_ *store, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(dir, FileName)
+	s := &store{path: path, texts: map[string]bool{}}
+	defer func() {
+		if err != nil {
+			_ = s.close() // err says why already
+		}
+	}()
 	// The file is made before SQLite does, which would let everybody read it.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.Close(); err != nil {
+	if s.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return nil, err
 	}
 	// A commit costs no sync: what a power cut takes comes again from the journal.
@@ -84,12 +96,7 @@ func openStore(dir string) (_ *store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &store{path: path, db: db, texts: map[string]bool{}}
-	defer func() {
-		if err != nil {
-			_ = db.Close() // err says why already
-		}
-	}()
+	s.db = db
 	version, err := versionOf(db)
 	if err != nil {
 		return nil, plain(path, err)
@@ -107,7 +114,14 @@ func openStore(dir string) (_ *store, err error) {
 	if err := s.readTexts(); err != nil {
 		return nil, plain(path, err)
 	}
-	return s, nil
+	// From here on both files are there as long as the connection is.
+	if s.main, err = s.file.Stat(); err != nil {
+		return nil, err
+	}
+	if s.wal, err = os.Stat(path + walSuffix); err != nil {
+		return nil, err
+	}
+	return s, s.inPlace()
 }
 
 // always is the context of what is not given up half-way: what the writer writes.
@@ -205,6 +219,9 @@ func ignoreDone(err error) error {
 
 // append writes rows, with the texts that they name, and how far the record goes with them: all or none. N and Hash of the rows are filled in.
 func (s *store) append(rows []Row, texts []hub.PolicyFile, seq uint64, entry Hash) error {
+	if err := s.inPlace(); err != nil {
+		return err
+	}
 	now := s.head
 	now.seq, now.entry = seq, entry
 	var written []string
@@ -248,24 +265,53 @@ func (s *store) append(rows []Row, texts []hub.PolicyFile, seq uint64, entry Has
 	return nil
 }
 
-// sync sees that what was written survives a power cut.
-func (s *store) sync() error { return syncFiles(s.path) }
-
-// syncFiles syncs the file, what SQLite has not folded into it yet, and the directory that has them.
-func syncFiles(path string) error {
-	for _, name := range []string{path + "-wal", path, filepath.Dir(path)} {
-		f, err := os.Open(name)
-		if errors.Is(err, os.ErrNotExist) {
-			continue // there is no -wal when all is folded in
+// inPlace sees that the files which SQLite writes are still those that are found under their names.
+func (s *store) inPlace() error {
+	for _, f := range []struct {
+		name string
+		is   os.FileInfo
+	}{{s.path, s.main}, {s.path + walSuffix, s.wal}} {
+		now, err := os.Stat(f.name)
+		if errors.Is(err, os.ErrNotExist) || err == nil && !os.SameFile(now, f.is) {
+			return fmt.Errorf("%s: %w", f.name, errDisplaced)
 		}
 		if err != nil {
-			return err
-		}
-		if err := errors.Join(f.Sync(), f.Close()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *store) close() error { return s.db.Close() }
+// sync sees that what was written survives a power cut, and is found again: the file, what SQLite has not folded into it yet, and the directory that has them.
+func (s *store) sync() error {
+	if err := s.inPlace(); err != nil {
+		return err
+	}
+	for _, name := range []string{s.path + walSuffix, filepath.Dir(s.path)} { // nobody has locks on these
+		if err := syncFile(name); err != nil {
+			return err
+		}
+	}
+	if err := s.file.Sync(); err != nil {
+		return err
+	}
+	return s.inPlace() // the one that was synced was SQLite's
+}
+
+func syncFile(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func (s *store) close() (err error) {
+	if s.db != nil {
+		err = s.db.Close()
+	}
+	if s.file != nil {
+		err = errors.Join(err, s.file.Close())
+	}
+	return err
+}
