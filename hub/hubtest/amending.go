@@ -156,11 +156,7 @@ func (l *ledger) amendment(in hub.AmendOrder, e core.AmendAnswered) error {
 		want = q.refusals(in.Verdicts)
 		defer func() { l.orders = all }()
 	}
-	got := make([]string, len(e.Refusals))
-	for i, refusal := range e.Refusals {
-		got[i] = refusal.Code + " " + refusal.Rule
-	}
-	slices.Sort(got)
+	got := allSaid(e.Refusals)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		return fmt.Errorf("the hub refused for %q, the ledger for %q\n%+v as %+v", got, want, e, q.order)

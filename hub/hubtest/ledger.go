@@ -24,6 +24,9 @@ type ledger struct {
 	asking      map[hub.OrderID]bool // orders about which the venue is being asked
 	policies    []sheet
 	rates       map[string]word // the newest word on each currency
+	exceptions  []*exception    // all overrides that were asked for, by number
+	turned      []*exception    // in this entry
+	answer      *exception      // to a person, of this entry: without a number it is no; nil: nobody asked
 
 	events []event
 	lines  []line
@@ -49,6 +52,8 @@ type recorded struct {
 	endedIn    int         // trading days of its contract that had begun when it ended
 	endsAt     *big.Rat    // the venue cancelled it with so much filled, of which not all is reported
 	amendWorst *big.Rat    // at which it is valued as its amendment has it
+	passedBy   *exception  // nil: by itself, or not
+	lifted     []string    // by that
 }
 
 // eventKind is something that rules count.

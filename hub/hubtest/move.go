@@ -134,6 +134,14 @@ func (w *World) move(m Move) error {
 		w.rates(m)
 	case Amends:
 		return w.amends(m)
+	case Plead:
+		return w.pleads(m)
+	case Approve:
+		w.approves(m)
+	case Withdraw:
+		w.withdraws(m)
+	case Use:
+		w.uses(m)
 	case kinds:
 	}
 	return nil
@@ -254,7 +262,7 @@ func (w *World) takeSnapshot() error {
 	return nil
 }
 
-// standing is what a trader has at the venue, with what the operator has moved since; and all that the trader was given.
+// standing is what a trader has at the venue, with what the operator has moved since; and all that the trader was given, or let have.
 func (w *World) standing(t hub.TraderName, c hub.Contract, onTheWay []hub.Order) (p, got standing) {
 	p = w.venue.position(t, c, onTheWay, w.flying)
 	var sum hub.Sum
@@ -271,6 +279,16 @@ func (w *World) standing(t hub.TraderName, c hub.Contract, onTheWay []hub.Order)
 		}
 		if line.moved.To == t {
 			*have, *most, *given = sum.Add(*have, line.moved.Qty), sum.Add(*most, line.moved.Qty), sum.Add(*given, line.moved.Qty)
+		}
+	}
+	for _, o := range w.ledger.orders { // what two persons let past the limit, it let past
+		if o.passedBy == nil || o.Trader != t || o.Instrument != c.Instrument || o.Offset.Closes() || !slices.Contains(o.lifted, "rule trader:position") {
+			continue
+		}
+		if o.Direction == hub.Long {
+			got.long = sum.Add(got.long, o.passedBy.order.Qty)
+		} else {
+			got.short = sum.Add(got.short, o.passedBy.order.Qty)
 		}
 	}
 	return p, got

@@ -20,6 +20,7 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 	if in, ok := e.Input.(hub.VenueReport); ok {
 		l.ending(in)
 	}
+	l.expired()
 	l.input(e.Input)
 	l.transfers(e.Input, effects)
 	if err := l.rated(e.Input, effects); err != nil {
@@ -39,6 +40,9 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 			if err := l.decision(e.Input, effect); err != nil {
 				return fmt.Errorf("decided otherwise: entry %d, order %s: %w", e.Seq, effect.Order.ID, err)
 			}
+			if err := l.byOverride(effect); err != nil {
+				return fmt.Errorf("passed otherwise: entry %d, order %s: %w", e.Seq, effect.Order.ID, err)
+			}
 		case core.AmendAnswered:
 			if err := l.amendment(e.Input.(hub.AmendOrder), effect); err != nil {
 				return fmt.Errorf("amended otherwise: entry %d, order %s: %w", e.Seq, effect.Order.ID, err)
@@ -50,6 +54,9 @@ func (l *ledger) entry(e hub.Entry, effects []core.Effect) error {
 				return fmt.Errorf("waits, and should not: entry %d, order %s: %w", e.Seq, effect.Order.ID, err)
 			}
 		}
+	}
+	if err := l.overridden(effects); err != nil {
+		return fmt.Errorf("overrides otherwise: entry %d: %w", e.Seq, err)
 	}
 	l.asks(e.Input, effects)
 	l.watched()
@@ -71,7 +78,7 @@ func (l *ledger) waiting(in hub.Input, e core.Crossed) error {
 	default:
 		return fmt.Errorf("because of %T", in)
 	}
-	if why := q.refusals(verdicts); !slices.Equal(why, []string{"internal-cross "}) || l.policies[0].cross != "cancel_resting" {
+	if why := l.unlifted(e.Order, q.refusals(verdicts)); !slices.Equal(why, []string{"internal-cross "}) || l.policies[0].cross != "cancel_resting" {
 		return fmt.Errorf("with internal_cross: %s the ledger refuses it for %q", l.policies[0].cross, why)
 	}
 	if r := l.byID[e.Order.ID]; r == nil || !r.waited {
@@ -125,6 +132,12 @@ func (l *ledger) input(in hub.Input) {
 		}
 	case hub.CancelAll:
 		l.cancelPart(in.Part)
+	case hub.AskOverride:
+		l.pleaded(in)
+	case hub.ApproveOverride:
+		l.approved(in)
+	case hub.WithdrawOverride:
+		l.withdrew(in)
 	case hub.SubmitOrder, hub.TakeOrder, hub.JudgeOrder, hub.AmendOrder, hub.DoubtAmendments, hub.ExpireWaits, hub.VenueReport, hub.Reconcile, hub.TransferPosition, hub.TransferCapital:
 	}
 }
@@ -162,7 +175,11 @@ func (l *ledger) transfers(in hub.Input, effects []core.Effect) {
 func (l *ledger) load(in hub.LoadPolicies) {
 	var revision uint32
 	if _, err := fmt.Sscanf(in.By, "revision %d", &revision); err == nil {
+		before := l.policies
 		l.policies = drawPolicies(revision)
+		if !slices.Equal(files(before), files(l.policies)) {
+			l.void()
+		}
 		l.watchesOf(l.policies)
 	}
 }
@@ -272,17 +289,16 @@ func (l *ledger) decision(in hub.Input, d core.Decided) error {
 		}
 		return nil
 	}
-	want := q.refusals(verdicts)
-	got := make([]string, len(d.Refusals))
-	for i, r := range d.Refusals {
-		got[i] = r.Code + " " + r.Rule
-	}
-	slices.Sort(got)
+	want, got := q.refusals(verdicts), allSaid(d.Refusals)
 	slices.Sort(want)
+	passesBy, lifted := l.letsPast(d.Order, want), []string(nil)
+	if passesBy != nil {
+		lifted, want = want, nil
+	}
 	if !slices.Equal(got, want) {
 		return fmt.Errorf("the hub refused for %q, the ledger for %q\n%s", got, want, q.explain(d))
 	}
-	if err := q.values(d.Refusals); err != nil {
+	if err := q.values(slices.Concat(d.Refusals, d.Lifted)); err != nil {
 		return err
 	}
 	for _, r := range d.Refusals {
@@ -298,6 +314,9 @@ func (l *ledger) decision(in hub.Input, d core.Decided) error {
 		l.changed(d.Order)
 		r := l.byID[d.Order.ID]
 		r.sent, r.worst, r.rolls = true, q.worst, l.rolls(l.calendarOf(r.Exchange))
+		if passesBy != nil {
+			l.uses(passesBy, r, lifted)
+		}
 		o := d.Order
 		l.lines = append(l.lines, line{works: &o})
 	}
@@ -310,6 +329,9 @@ func (q *asked) refusals(verdicts []hub.Verdict) []string {
 	c, known := l.contracts[o.Instrument]
 	if !known {
 		return []string{"contract "}
+	}
+	if !quotient(o.Qty, c.MinQty) {
+		return []string{"quantity "} // rules cannot be asked about it
 	}
 	var out []string
 	q.worst = q.valuePrice(c)
@@ -352,9 +374,9 @@ func (q *asked) refusals(verdicts []hub.Verdict) []string {
 			switch r.decide(q) {
 			case passes:
 			case fails:
-				out = append(out, "rule "+r.name)
+				out = append(out, "rule "+p.named(r))
 			case notComputable:
-				out = append(out, "not-computable "+r.name)
+				out = append(out, "not-computable "+p.named(r))
 			}
 		}
 	}

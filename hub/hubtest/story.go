@@ -43,12 +43,17 @@ const (
 	ByHand                  // somebody trades with the venue's own terminal
 	State                   // the venue states the account
 	Amends                  // somebody wants another price or quantity of a working order
+	Plead                   // a person asks for an override, and mostly another one approves it and the order is asked for
+	Approve                 // somebody approves an override
+	Withdraw                // somebody withdraws an override, or its time ends
+	Use                     // a trader asks for the order that an override is for, or nearly
 	kinds
 )
 
 var whatNames = [...]string{
 	"submit", "judge", "commit", "dispatch", "cancel", "venue takes", "venue trades", "deliver", "repeat", "lose", "wait", "mark", "gateway dies", "crash", "snapshot",
 	"reload", "halt", "roll", "transfer", "cancel all", "rates", "flatten", "by hand", "statement", "amend",
+	"plead", "approve", "withdraw", "use",
 }
 
 func (w What) String() string {
@@ -75,6 +80,7 @@ func (s Story) String() string {
 var weights = [kinds]int{
 	Submit: 60, Judge: 60, Commit: 60, Dispatch: 60, Cancel: 8, VenueTakes: 50, VenueTrades: 50, Deliver: 60, Repeat: 6, Lose: 3, Wait: 20, Mark: 8, GatewayDies: 2, Crash: 2,
 	Snapshot: 3, Reload: 3, Halt: 9, Roll: 3, Transfer: 4, CancelAll: 2, Rates: 5, Flatten: 1, ByHand: 4, State: 6, Amends: 24,
+	Plead: 12, Approve: 6, Withdraw: 5, Use: 8,
 }
 
 // Draw makes the story of a seed.

@@ -87,6 +87,9 @@ type World struct {
 	wrong     error
 	trace     func(string)
 
+	refused  []core.Decided         // what rules alone refused lately
+	byNumber map[uint64]hub.OrderID // what was sent by which override
+
 	revision uint32  // of the policies that the files on disk have
 	ledger   *ledger // of what was committed
 	followed uint64  // entries that are in it
@@ -135,7 +138,7 @@ func newWorld(trace func(string)) *World {
 	return &World{
 		now: 1_795_424_400_000_000_000, core: core.New(), venue: newVenue(), ids: map[hub.OrderID]hub.TraderName{}, sent: map[hub.OrderID]bool{}, changed: map[hub.OrderID]uint64{}, cut: map[hub.TraderName]hub.Time{}, trace: trace,
 		days: map[string]int{}, began: map[string]hub.Time{},
-		ledger: newLedger(),
+		ledger: newLedger(), byNumber: map[uint64]hub.OrderID{},
 	}
 }
 
@@ -155,6 +158,9 @@ func (w *World) play(story Story) (err error) {
 			return fmt.Errorf("%w (after move %d: %s)", err, i, m)
 		}
 		if err := w.auditWatches(); err != nil {
+			return fmt.Errorf("%w (after move %d: %s)", err, i, m)
+		}
+		if err := w.auditOverrides(); err != nil {
 			return fmt.Errorf("%w (after move %d: %s)", err, i, m)
 		}
 		if i%auditEvery == 0 {
@@ -288,6 +294,7 @@ func (w *World) dispatch() error {
 	case core.Taken:
 		return w.answer(t.of, e.Order.ID)
 	case core.Decided:
+		w.remember(e)
 		if t.of == nil {
 			t.of = w.waits(e.Order.ID)
 		}
@@ -309,6 +316,12 @@ func (w *World) dispatch() error {
 			return fmt.Errorf("sent twice: order %s", o.ID)
 		}
 		w.sent[o.ID] = true
+		if number, _ := e.Permit.Override(); number != 0 {
+			if other, twice := w.byNumber[number]; twice {
+				return fmt.Errorf("one override for two orders: %d for %s and %s", number, other, o.ID)
+			}
+			w.byNumber[number] = o.ID
+		}
 		w.say("send %s %s %s %s", o.ID, o.Direction, o.Offset, o.Qty)
 		if w.gone {
 			w.propose(hub.VenueReport{Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportNotSent, Reason: "it is not running"}, nil)
