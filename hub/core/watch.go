@@ -175,6 +175,9 @@ func (c *Core) fire(w *watching, text string) {
 				c.alert("watch %s does not flatten %s: %s", w.id(), part, x.sentence(c.now))
 				continue
 			}
+			if slices.ContainsFunc(c.flattenings, func(f *flattening) bool { return f.Part == part }) {
+				continue // its closing orders may be what the watch saw: begun anew each time, it would send and cancel without a pause
+			}
 			c.beginFlatten(part, "watch "+w.id(), text)
 		case policy.Alert:
 			c.alert("watch %s of %s: %s", w.id(), subject(scope, name), text)

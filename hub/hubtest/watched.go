@@ -153,7 +153,11 @@ func (l *ledger) fire(x *standingWatch) {
 			l.cancelPart(part)
 		case "flatten":
 			l.restrain(of, x.name, hub.CancelOnly)
-			if !l.haltedPart(part) {
+			switch {
+			case l.haltedPart(part):
+			case slices.ContainsFunc(l.flattenings, func(f *flattening) bool { return f.part == part }): // it goes on
+				l.seen["watch flatten again"]++
+			default:
 				l.beginFlatten(part, "watch ", x.name)
 			}
 		}
