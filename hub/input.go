@@ -206,6 +206,8 @@ type Reconcile struct {
 	Complete bool `cbor:"3,keyasint,omitempty"`
 	// Asked are the orders that the venue was asked about.
 	Asked []OrderID `cbor:"4,keyasint,omitempty"`
+	// AskedAt is the Seq of the last entry that had been applied when the venue was asked; 0: nobody knows. What an order was amended to after it may not be in the answer.
+	AskedAt uint64 `cbor:"115,keyasint,omitempty"`
 }
 
 // GatewayState says that a gateway is connected to its venue, or is not, and why.

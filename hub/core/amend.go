@@ -61,6 +61,7 @@ func (c *Core) amend(in hub.AmendOrder) {
 		c.rework(o, func() {
 			o.Amendment = permit.Order().Amendment
 			o.Amends, o.AmendSince, o.AmendWorst = o.Amendment.Number, c.now, t.Worst
+			o.SizedAt = c.seq
 		})
 	})
 }
@@ -194,6 +195,7 @@ func (o *order) unamend() {
 func (c *Core) confirm(o *order) {
 	c.rework(o, func() {
 		o.Price, o.Qty, o.Worst, o.Confirmed = o.Amendment.Price, o.Amendment.Qty, o.AmendWorst, o.Amendment.Number
+		o.SizedAt = c.seq
 		o.unamend()
 	})
 }
@@ -230,6 +232,7 @@ func (c *Core) amended(o *order, in hub.VenueReport) {
 	case c.absurd(o, price, qty):
 		c.alert("gateway %s: order %s is said to be amended to %s at %s, which makes no sense; the order is in doubt", o.Gateway, o.ID, qty, price)
 		c.setDoubt(o, true)
+		o.SizedAt = c.seq // what was asked before says nothing of it
 		o.Reason = "the venue reported an amendment that makes no sense"
 		c.changed(o)
 		return
@@ -245,7 +248,7 @@ func (c *Core) amended(o *order, in hub.VenueReport) {
 			c.confirm(o)
 		}
 		if !price.Equal(o.Price) || !qty.Equal(o.Qty) {
-			c.rework(o, func() { o.Price, o.Qty, o.Worst = price, qty, o.Worst.Max(price) })
+			c.rework(o, func() { o.Price, o.Qty, o.Worst, o.SizedAt = price, qty, o.Worst.Max(price), c.seq })
 		}
 		if !o.Ending {
 			c.clearDoubt(o)
@@ -353,7 +356,7 @@ func (c *Core) doubtAmendments(in hub.DoubtAmendments) {
 			c.tell(o.Trader, Warning, o.ID, hub.Say("order %s: gateway %s has not answered its amendment to %s at %s; the venue is asked", o.ID, g.Name, o.Amendment.Qty, o.Amendment.Price))
 		}
 		if len(ask) > 0 {
-			c.emit(AskVenue{Gateway: g.Name, Orders: ask})
+			c.emit(AskVenue{Gateway: g.Name, Orders: ask, AskedAt: c.seq})
 		}
 	}
 }

@@ -157,13 +157,13 @@ func (v *venue) within(t *rapid.T, w *world) {
 // TestAmendmentHistories draws histories of amendments in a few orders, where reports come in any order, twice, or never: no more of an order may ever trade than the hub holds for it, no two orders of
 // the fund may meet, and in the end books and venue agree.
 func TestAmendmentHistories(t *testing.T) {
-	sent, done := 0, 0
+	sent, done, old := 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		w, v := newWorld(), newVenue()
 		w.open()
 		cross := rapid.SampledFrom([]string{"allow", "refuse", "refuse"}).Draw(t, "internal cross")
 		w.step(hub.LoadPolicies{Files: withFundKey("internal_cross: " + cross), Language: policy.Language})
-		var news, old []hub.VenueReport
+		var news, told []hub.VenueReport
 		say := func(in hub.VenueReport) {
 			in.Gateway = "SIM"
 			news = append(news, in)
@@ -175,10 +175,29 @@ func TestAmendmentHistories(t *testing.T) {
 			}
 			return rapid.SampledFrom(alive).Draw(t, "order"), true
 		}
+		var answers []hub.Reconcile // that the venue has given, and the hub has not got yet
+		flush := func() {           // an answer comes after what was reported before
+			for len(news) > 0 {
+				v.take(t, w.step(news[0]))
+				news = news[1:]
+			}
+		}
+		asked := func() {
+			if rapid.Bool().Draw(t, "answer comes at once") {
+				v.answer(t, w)
+				return
+			}
+			answers = append(answers, v.says(t, w))
+			for _, o := range w.core.Orders("", true) { // a report ends the doubt before the answer
+				if o.InDoubt && v.left[o.ID].IsPos() {
+					v.take(t, w.step(hub.VenueReport{Gateway: "SIM", OrderID: o.ID, Kind: hub.ReportResting}))
+				}
+			}
+		}
 		back := func() {
-			news = nil // lost
+			news, answers = nil, nil // lost
 			w.step(hub.GatewayState{Gateway: "SIM", Up: true, Amends: true})
-			v.answer(t, w)
+			asked()
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"submit": func(t *rapid.T) {
@@ -244,14 +263,14 @@ func TestAmendmentHistories(t *testing.T) {
 			"news": func(t *rapid.T) {
 				for range min(len(news), 2) {
 					i := rapid.IntRange(0, len(news)-1).Draw(t, "which")
-					old = append(old, news[i])
+					told = append(told, news[i])
 					v.take(t, w.step(news[i]))
 					news = slices.Delete(news, i, i+1)
 				}
 			},
-			"old news": func(t *rapid.T) {
-				if len(old) > 0 {
-					v.take(t, w.step(rapid.SampledFrom(old).Draw(t, "report")))
+			"news again": func(t *rapid.T) {
+				if len(told) > 0 {
+					v.take(t, w.step(rapid.SampledFrom(told).Draw(t, "report")))
 				}
 			},
 			"cancel": func(t *rapid.T) {
@@ -279,11 +298,23 @@ func TestAmendmentHistories(t *testing.T) {
 			"doubt": func(t *rapid.T) {
 				w.now += 1e9
 				w.step(hub.DoubtAmendments{Since: w.now - 30e9})
-				for len(news) > 0 { // an answer comes after what was reported before
-					v.take(t, w.step(news[0]))
-					news = news[1:]
+				flush()
+				asked()
+			},
+			"late answer": func(t *rapid.T) {
+				if len(answers) == 0 {
+					return
 				}
-				v.answer(t, w)
+				i := rapid.IntRange(0, len(answers)-1).Draw(t, "which")
+				in := answers[i]
+				answers = slices.Delete(answers, i, i+1)
+				flush()
+				for _, at := range in.Orders {
+					if o, ok := w.core.Order("", at.OrderID); ok && !o.Status.Final() && at.Qty.IsPos() && !at.Qty.Equal(v.is[o.ID].Qty) {
+						old++
+					}
+				}
+				v.take(t, w.step(in))
 			},
 			"": func(t *rapid.T) {
 				if err := w.core.Check(); err != nil {
@@ -306,7 +337,10 @@ func TestAmendmentHistories(t *testing.T) {
 	if done*5 < sent || sent < 100 {
 		t.Errorf("%d amendments sent and %d done: too few to show anything", sent, done)
 	}
-	t.Logf("%d amendments sent, %d done", sent, done)
+	if old == 0 {
+		t.Error("no answer was older than an amendment")
+	}
+	t.Logf("%d amendments sent, %d done; %d answers were older than one", sent, done, old)
 }
 
 // TestAmendedCountsOnce: rules see an order that is to be amended as if it were not there yet, and what may come of it as the larger of both.

@@ -343,7 +343,7 @@ func (c *Core) gatewayState(in hub.GatewayState) {
 		}
 	}
 	if len(ask) > 0 {
-		c.emit(AskVenue{Gateway: g.Name, Orders: ask})
+		c.emit(AskVenue{Gateway: g.Name, Orders: ask, AskedAt: c.seq})
 	}
 }
 
@@ -443,7 +443,7 @@ func (c *Core) Doubts() []AskVenue {
 			}
 		}
 		if len(ids) > 0 {
-			out = append(out, AskVenue{Gateway: g.Name, Orders: ids})
+			out = append(out, AskVenue{Gateway: g.Name, Orders: ids, AskedAt: c.seq})
 		}
 	}
 	return out

@@ -44,6 +44,7 @@ type CancelAtVenue struct {
 type AskVenue struct {
 	Gateway hub.GatewayName
 	Orders  []hub.OrderID
+	AskedAt uint64 // goes into the answer
 }
 
 // CancelAnswered answers a CancelOrder: Err is "" when the cancel is on its way or kept for later.

@@ -166,7 +166,7 @@ func (m *market) answer(g hub.GatewayName) {
 			i++
 		}
 	}
-	in := hub.Reconcile{Gateway: g, Complete: true, Asked: asked}
+	in := hub.Reconcile{Gateway: g, Complete: true, Asked: asked, AskedAt: m.w.askedAt}
 	for _, id := range asked {
 		o := m.orders[id]
 		if o.gone && !o.arrived {

@@ -50,6 +50,8 @@ type order struct {
 	AmendWorst hub.Decimal `cbor:"117,keyasint,omitzero"`
 	AmendSince hub.Time    `cbor:"118,keyasint,omitempty"`
 	AmendDoubt bool        `cbor:"119,keyasint,omitempty"`
+	// SizedAt is the entry by which its price or quantity was last changed, or was to be: an answer to a question from before it may be about the order as it was.
+	SizedAt uint64 `cbor:"120,keyasint,omitempty"`
 
 	number uint64 // of all orders, the order's id has it
 }

@@ -331,9 +331,11 @@ func crossing(active []hub.Order, sent map[hub.OrderID]hub.Order) (a, b hub.Orde
 	return "", ""
 }
 
-// answer is what the venue says of everything that is open at the hub.
-func (v *venue) answer(t *rapid.T, w *world) {
-	in := hub.Reconcile{Gateway: "SIM", Complete: true}
+// answer is what the venue says of everything that is open at the hub, when it is asked now.
+func (v *venue) answer(t *rapid.T, w *world) { v.take(t, w.step(v.says(t, w))) }
+
+func (v *venue) says(t *rapid.T, w *world) hub.Reconcile {
+	in := hub.Reconcile{Gateway: "SIM", Complete: true, AskedAt: w.core.Seq()}
 	for _, o := range w.core.RiskBook().Orders {
 		in.Asked = append(in.Asked, o.ID)
 		if _, ok := v.sent[o.ID]; !ok {
@@ -357,7 +359,7 @@ func (v *venue) answer(t *rapid.T, w *world) {
 		}
 		in.Orders = append(in.Orders, at)
 	}
-	v.take(t, w.step(in))
+	return in
 }
 
 // settle reconciles a last time: then every fill of the venue is in the books of the hub, once.

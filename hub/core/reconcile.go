@@ -14,7 +14,7 @@ func (c *Core) reconcile(in hub.Reconcile) {
 	for _, v := range in.Orders {
 		answered[v.OrderID] = true
 		if o := c.known(in.Gateway, v.OrderID, "an answer"); o != nil {
-			c.settle(o, v)
+			c.settle(o, v, in.AskedAt)
 		}
 	}
 	for _, id := range in.Asked {
@@ -33,18 +33,31 @@ func (c *Core) reconcile(in hub.Reconcile) {
 	}
 }
 
-// settle applies the venue's view of one order: its fills first, then where it stands.
-func (c *Core) settle(o *order, v hub.VenueOrder) {
+// settle applies the venue's view of one order: its fills first, then where it stands. What an answer says of an order that works may be older than an amendment: then it does not say for
+// what the order works now, and does not end a doubt; whoever is in doubt is asked about again.
+func (c *Core) settle(o *order, v hub.VenueOrder, askedAt uint64) {
+	old := askedAt < o.SizedAt
 	for _, f := range v.Fills {
 		c.fill(o, hub.VenueReport{
 			Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportFill, VenueID: v.VenueID, TradeID: f.TradeID, Price: f.Price, Qty: f.Qty, VenueTime: f.Time,
 		})
 	}
-	if active := v.Status == hub.Submitted || v.Status == hub.Accepted || v.Status == hub.Resting || v.Status == hub.PartFilled; active && o.Status.Final() {
+	active := v.Status == hub.Submitted || v.Status == hub.Accepted || v.Status == hub.Resting || v.Status == hub.PartFilled
+	if active && o.Status.Final() {
 		c.alert("gateway %s: order %s is alive at the venue (%s), and was thought to be %s; it is cancelled there", o.Gateway, o.ID, v.Status, o.Status)
 		c.cancelAtVenue(o, "")
 		return
 	}
+	if !active || !old {
+		c.stands(o, v)
+	}
+	if o.CancelAsked && !o.Status.Final() {
+		c.cancelAtVenue(o, "")
+	}
+}
+
+// stands takes in where an order stands at the venue, and for what.
+func (c *Core) stands(o *order, v hub.VenueOrder) {
 	c.settleAmendment(o, v)
 	end := hub.VenueReport{VenueID: v.VenueID, Reason: v.Reason}
 	switch v.Status {
@@ -65,9 +78,6 @@ func (c *Core) settle(o *order, v hub.VenueOrder) {
 		c.alert("gateway %s: order %s has no status at the venue; it stays in doubt", o.Gateway, o.ID)
 	default:
 		c.alert("gateway %s: order %s has the unknown status %d at the venue; it stays in doubt", o.Gateway, o.ID, v.Status)
-	}
-	if o.CancelAsked && !o.Status.Final() {
-		c.cancelAtVenue(o, "")
 	}
 }
 

@@ -22,6 +22,8 @@ type world struct {
 	entries []hub.Entry
 	now     hub.Time
 	effects []core.Effect
+
+	askedAt, askedBefore uint64 // when the hub asked a venue last, and the time before that
 }
 
 // t0 is 2026-11-23 09:00:00 UTC.
@@ -41,6 +43,11 @@ func (w *world) step(in hub.Input) []core.Effect {
 	e.Seq = w.core.Seq() + 1
 	w.entries = append(w.entries, e)
 	w.effects = w.core.Step(e)
+	for _, e := range w.effects {
+		if ask, is := e.(core.AskVenue); is {
+			w.askedBefore, w.askedAt = w.askedAt, ask.AskedAt
+		}
+	}
 	return w.effects
 }
 
@@ -302,8 +309,17 @@ func TestStories(t *testing.T) {
 				return w.held()
 			case "gateway":
 				return w.tell(w.step(hub.GatewayState{Gateway: "SIM", Up: has("up"), Amends: has("up") && !has("plain"), Reason: arg("reason", "")}))
-			case "venue": // what the venue answers: a line an order
-				return w.tell(w.step(w.answer(t, cmd.Input, has("complete"))))
+			case "venue": // what the venue answers: a line an order. With again the hub has asked once more, just now; with earlier it is the answer to the last question but one
+				in := w.answer(t, cmd.Input, has("complete"))
+				switch {
+				case has("again"):
+					in.AskedAt = w.core.Seq()
+				case has("earlier"):
+					in.AskedAt = w.askedBefore
+				default:
+					in.AskedAt = w.askedAt
+				}
+				return w.tell(w.step(in))
 			case "mark":
 				i, _ := hub.ParseInstrument(arg("contract", "rb2701.SHFE"))
 				return w.tell(w.step(hub.Marks{Marks: []hub.Mark{{Instrument: i, Price: d(arg("price", "0"))}}}))

@@ -46,9 +46,10 @@ type gatewayCommand struct {
 
 // venueAsk is a question to the venue that is not answered yet.
 type venueAsk struct {
-	orders []hub.OrderID
-	known  []hub.VenueOrder
-	again  time.Time // when to ask again
+	orders  []hub.OrderID
+	askedAt uint64 // for the answer
+	known   []hub.VenueOrder
+	again   time.Time // when to ask again
 }
 
 // history is a request for bars that is not answered yet.
@@ -205,7 +206,7 @@ func (g *gateway) putSubscribe(instruments []hub.Instrument) bool {
 	return true
 }
 
-func (g *gateway) askVenue(orders []hub.OrderID) {
+func (g *gateway) askVenue(orders []hub.OrderID, askedAt uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.up {
@@ -213,7 +214,7 @@ func (g *gateway) askVenue(orders []hub.OrderID) {
 		return
 	}
 	for part := range slices.Chunk(slices.Clone(orders), listMax) {
-		g.putAsk(&venueAsk{orders: part})
+		g.putAsk(&venueAsk{orders: part, askedAt: askedAt})
 	}
 }
 

@@ -206,7 +206,7 @@ func (g *gateway) onAnswer(wire *pluginpb.Answer) error {
 		return nil
 	}
 	delete(g.asks, wire.GetId())
-	answer := hub.Reconcile{Gateway: g.name, Orders: ask.known, Complete: wire.GetComplete(), Asked: ask.orders}
+	answer := hub.Reconcile{Gateway: g.name, Orders: ask.known, Complete: wire.GetComplete(), Asked: ask.orders, AskedAt: ask.askedAt}
 	g.inbox.own(func(e Events) { e.Reconciled(answer) })
 	return nil
 }

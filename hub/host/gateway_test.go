@@ -44,12 +44,17 @@ func TestGateway(t *testing.T) {
 
 	// The first answer is an error, so the venue is asked again; the fills are reported before the answer is given.
 	w.Send(permit(order(2, "")))
-	w.AskVenue("SIM", []hub.OrderID{"1", "2", "3"})
+	w.AskVenue("SIM", []hub.OrderID{"1", "2", "3"}, 77)
 	w.awaitLine(t, "SIM answers 2 of 3, complete true", 1)
 	story := w.told()
 	if got, want := tail(story, 3), []string{"SIM report 3 of 1: ", "SIM report 3 of 2: ", "SIM answers 2 of 3, complete true"}; !slices.Equal(got, want) {
 		t.Errorf("story: got %q, want %q", got, want)
 	}
+	w.mu.Lock()
+	if got := w.answers[0].AskedAt; got != 77 {
+		t.Errorf("the answer is to the question of %d", got)
+	}
+	w.mu.Unlock()
 
 	w.Cancel(order(1, ""))
 	w.awaitLine(t, "SIM report 4 of 1", 1)
@@ -261,7 +266,7 @@ func TestGatewayDies(t *testing.T) {
 			if alive(first) {
 				t.Errorf("process %d is still there", first)
 			}
-			w.AskVenue("SIM", []hub.OrderID{"1"})
+			w.AskVenue("SIM", []hub.OrderID{"1"}, 0)
 			w.awaitLine(t, "SIM answers 0 of 1, complete true", 1)
 			if w.has("SIM report 7 of 1") {
 				t.Error("an order that was sent came back as not sent")
@@ -306,7 +311,7 @@ func TestGatewayQueue(t *testing.T) {
 	if seen["0"] || seen["1023"] {
 		t.Error("an order that was sent came back as not sent")
 	}
-	w.AskVenue("SIM", []hub.OrderID{"0", "5000"})
+	w.AskVenue("SIM", []hub.OrderID{"0", "5000"}, 0)
 	w.awaitLine(t, "SIM answers 0 of 2, complete true", 1)
 }
 
@@ -377,7 +382,7 @@ func TestVenueDown(t *testing.T) {
 	}
 	w.Send(permit(order(2, "")))
 	w.awaitLine(t, "SIM report 7 of 2: gateway SIM is down: the venue closed the connection", 1)
-	w.AskVenue("SIM", []hub.OrderID{"1"}) // forgotten
+	w.AskVenue("SIM", []hub.OrderID{"1"}, 0) // forgotten
 	if err := w.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -395,7 +400,7 @@ func TestUnknownGateway(t *testing.T) {
 	w.Cancel(stray)
 	w.awaitLine(t, "CTP report 8 of 1: there is no gateway CTP", 1)
 	w.Subscribe("CTP", nil)
-	w.AskVenue("CTP", []hub.OrderID{"1"})
+	w.AskVenue("CTP", []hub.OrderID{"1"}, 0)
 }
 
 // TestGatewayGarbled shows that a gateway that sends what cannot be is not believed.

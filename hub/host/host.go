@@ -281,10 +281,10 @@ func (h *Host) Withhold(part hub.Part, opening bool, why string) {
 }
 
 // AskVenue asks how orders stand; Events.Reconciled answers. An ask that fails or is lost is repeated while the gateway is up. When it goes down,
-// or is down, asks are forgotten: ask again after GatewayUp.
-func (h *Host) AskVenue(gateway hub.GatewayName, orders []hub.OrderID) {
+// or is down, asks are forgotten: ask again after GatewayUp. The answer has askedAt, whenever it was asked for the last time.
+func (h *Host) AskVenue(gateway hub.GatewayName, orders []hub.OrderID, askedAt uint64) {
 	if g, there := h.gateways[gateway]; there && len(orders) > 0 {
-		g.askVenue(orders)
+		g.askVenue(orders, askedAt)
 	}
 }
 

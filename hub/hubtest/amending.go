@@ -79,13 +79,8 @@ func unamended(o hub.Order, why string) hub.VenueReport {
 	return hub.VenueReport{Gateway: o.Gateway, OrderID: o.ID, Kind: hub.ReportAmendNotSent, Amendment: o.Amendment.Number, Reason: why}
 }
 
-// doubts has the venue asked about amendments that it has not answered; not while an older question is under way, for a gateway answers within the time that an amendment has.
-func (w *World) doubts() {
-	if !slices.ContainsFunc(w.fromVenue, isAnswer) && !slices.ContainsFunc(w.toVenue, func(m toVenue) bool { return m.ask != nil }) &&
-		!slices.ContainsFunc(w.inFlight, func(p proposal) bool { return isAnswer(p.input) }) {
-		w.propose(hub.DoubtAmendments{Since: w.now.Add(-30 * time.Second)}, nil)
-	}
-}
+// doubts has the venue asked about amendments that it has not answered, also while an older question is under way: its answer says nothing of what was asked for after it.
+func (w *World) doubts() { w.propose(hub.DoubtAmendments{Since: w.now.Add(-30 * time.Second)}, nil) }
 
 // flying is the largest quantity that amendments on their way to the venue may give an order.
 func (w *World) flying(id hub.OrderID) hub.Decimal {

@@ -81,8 +81,8 @@ func (v *venue) cancel(id hub.OrderID, g hub.GatewayName) hub.VenueReport {
 }
 
 // answer says how orders stand.
-func (v *venue) answer(g hub.GatewayName, ids []hub.OrderID) hub.Reconcile {
-	in := hub.Reconcile{Gateway: g, Complete: true, Asked: ids}
+func (v *venue) answer(g hub.GatewayName, ids []hub.OrderID, askedAt uint64) hub.Reconcile {
+	in := hub.Reconcile{Gateway: g, Complete: true, Asked: ids, AskedAt: askedAt}
 	for _, id := range ids {
 		a := v.orders[id]
 		if a == nil {

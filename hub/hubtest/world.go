@@ -124,6 +124,8 @@ type toVenue struct {
 	cancel *hub.Order
 	amend  *hub.Order
 	ask    []hub.OrderID
+
+	askedAt uint64
 }
 
 // Play lets a story happen, and returns what was wrong with it: nil is right.
@@ -356,7 +358,7 @@ func (w *World) dispatch() error {
 		w.toVenue = kept
 	case core.AskVenue:
 		if !w.gone { // else it is asked when it is back
-			w.toVenue = append(w.toVenue, toVenue{ask: e.Orders})
+			w.toVenue = append(w.toVenue, toVenue{ask: e.Orders, askedAt: e.AskedAt})
 		}
 	case core.JudgeAgain:
 		if q := w.waits(e.Order.ID); q != nil {
@@ -412,7 +414,7 @@ func (w *World) venueTakes(refuse bool) error {
 	case m.cancel != nil:
 		w.fromVenue = append(w.fromVenue, w.venue.cancel(m.cancel.ID, m.cancel.Gateway))
 	default:
-		w.fromVenue = append(w.fromVenue, w.venue.answer("SIM", m.ask))
+		w.fromVenue = append(w.fromVenue, w.venue.answer("SIM", m.ask, m.askedAt))
 	}
 	return nil
 }

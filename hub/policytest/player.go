@@ -218,7 +218,7 @@ func (p *player) cancelled(o hub.Order) hub.Input {
 
 // reconciled: the venue knows of every order what the hub knows of it.
 func (p *player) reconciled(ask core.AskVenue) hub.Input {
-	in := hub.Reconcile{Gateway: ask.Gateway, Asked: ask.Orders, Complete: true}
+	in := hub.Reconcile{Gateway: ask.Gateway, Asked: ask.Orders, Complete: true, AskedAt: ask.AskedAt}
 	trades := p.core.Trades("")
 	for _, id := range ask.Orders {
 		o, ok := p.core.Order("", id)

@@ -89,7 +89,7 @@ func TestAmendIsAskedAbout(t *testing.T) {
 	h.clock.Add(int64(31 * time.Second))
 	h.screen.wait(t, "order "+string(id)+" RESTING in doubt")
 	h.plugins.wait(t, "ask ["+string(id)+"]")
-	h.Reconciled(hub.Reconcile{Gateway: "SIM", Complete: true, Asked: []hub.OrderID{id}, Orders: []hub.VenueOrder{{OrderID: id, Status: hub.Resting, Price: d("3500"), Qty: d("2")}}})
+	h.Reconciled(hub.Reconcile{Gateway: "SIM", Complete: true, Asked: []hub.OrderID{id}, AskedAt: h.plugins.lastAsked(), Orders: []hub.VenueOrder{{OrderID: id, Status: hub.Resting, Price: d("3500"), Qty: d("2")}}})
 	h.screen.wait(t, "is not amended to 2 at 3490: the venue did not do it, or it never arrived")
 	if err := h.Check(); err != nil {
 		t.Error(err)

@@ -27,7 +27,8 @@ type Plugins interface {
 	// Withhold takes back what Send was given and no gateway's process has got yet: of the part, and with opening only what may open. Each comes back as a ReportNotSent, an
 	// amendment as a ReportAmendNotSent.
 	Withhold(part hub.Part, opening bool, why string)
-	AskVenue(gateway hub.GatewayName, orders []hub.OrderID)
+	// AskVenue asks how orders stand; the answer comes back with askedAt.
+	AskVenue(gateway hub.GatewayName, orders []hub.OrderID, askedAt uint64)
 	Subscribe(gateway hub.GatewayName, instruments []hub.Instrument)
 	History(ctx context.Context, gateway hub.GatewayName, req hub.HistoryRequest) ([]hub.Bar, error)
 	// Judge asks every risk manager about a candidate; done is called exactly once, within the managers' deadline.

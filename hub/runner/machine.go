@@ -129,7 +129,7 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 		case core.Withhold:
 			r.plugins.Withhold(effect.Part, effect.Opening, effect.Why)
 		case core.AskVenue:
-			r.plugins.AskVenue(effect.Gateway, effect.Orders)
+			r.plugins.AskVenue(effect.Gateway, effect.Orders, effect.AskedAt)
 		case core.OrderChanged:
 			if effect.Order.Status.Final() {
 				delete(r.recalled, effect.Order.ID)

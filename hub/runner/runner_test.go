@@ -37,6 +37,7 @@ type plugins struct {
 	sent       []hub.Order
 	cancelled  []hub.OrderID
 	asked      [][]hub.OrderID
+	askedAt    uint64
 	subscribed []hub.Instrument
 	seen       []hub.RiskEvent
 	news       chan string // a line for everything that happens
@@ -72,11 +73,18 @@ func (p *plugins) Withhold(part hub.Part, opening bool, why string) {
 	p.note("withhold %s %t %s", part, opening, why)
 }
 
-func (p *plugins) AskVenue(_ hub.GatewayName, ids []hub.OrderID) {
+func (p *plugins) AskVenue(_ hub.GatewayName, ids []hub.OrderID, askedAt uint64) {
 	p.mu.Lock()
-	p.asked = append(p.asked, ids)
+	p.asked, p.askedAt = append(p.asked, ids), askedAt
 	p.mu.Unlock()
 	p.note("ask %v", ids)
+}
+
+// lastAsked is what the answer to the last question has to say.
+func (p *plugins) lastAsked() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.askedAt
 }
 
 func (p *plugins) Subscribe(_ hub.GatewayName, is []hub.Instrument) {

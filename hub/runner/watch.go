@@ -135,7 +135,7 @@ func (r *Runner) askAgain(now hub.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, ask := range r.core.Doubts() {
-		r.plugins.AskVenue(ask.Gateway, ask.Orders)
+		r.plugins.AskVenue(ask.Gateway, ask.Orders, ask.AskedAt)
 	}
 	for _, o := range r.core.OwedCancels(now.Add(-askAgain)) {
 		r.plugins.Cancel(o)
