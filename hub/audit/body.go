@@ -75,11 +75,16 @@ type Fill struct {
 
 // Report is what a venue said.
 type Report struct {
-	Kind    string    `json:"kind"`
-	VenueID string    `json:"venue_id,omitempty"`
-	Reason  string    `json:"reason,omitempty"`
-	TradeID string    `json:"trade_id,omitempty"`
-	Time    time.Time `json:"venue_time,omitzero"`
+	Kind    string `json:"kind"`
+	VenueID string `json:"venue_id,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	TradeID string `json:"trade_id,omitempty"`
+	// Price and Quantity are of a fill, of this one alone; of an amendment, what the order is for now, the quantity in all; of a cancel, all that was filled, if the venue says it.
+	Price    hub.Decimal `json:"price,omitzero"`
+	Quantity hub.Decimal `json:"quantity,omitzero"`
+	// Amendment is the Number of the one that was done or not; 0 of one that the hub did not ask for.
+	Amendment uint64    `json:"amendment,omitempty"`
+	Time      time.Time `json:"venue_time,omitzero"`
 }
 
 // Cancel is somebody's wish to cancel.
@@ -90,7 +95,9 @@ type Cancel struct {
 
 // Amendment is somebody's wish to change an order that works, and what was decided of it: Order is what the order would become.
 type Amendment struct {
-	By       string    `json:"by"`
+	By string `json:"by"`
+	// Number is what it is called when the venue answers; 0 of one that was not sent.
+	Number   uint64    `json:"number,omitempty"`
 	Answer   string    `json:"answer,omitempty"` // why there was nothing to decide
 	Order    *Order    `json:"order,omitempty"`
 	Decision *Decision `json:"decision,omitempty"`
@@ -125,9 +132,11 @@ type Decision struct {
 
 // Refusal is one reason against an order.
 type Refusal struct {
-	Code   string   `json:"code"`
-	Rule   string   `json:"rule,omitempty"`
-	Place  string   `json:"place,omitempty"`
+	Code  string `json:"code"`
+	Rule  string `json:"rule,omitempty"`
+	Place string `json:"place,omitempty"`
+	// Fund: the rule is in force by the fund's file, not by the trader's. Both can have the same one of a library.
+	Fund   bool     `json:"fund,omitempty"`
 	Text   string   `json:"text"`
 	Values []string `json:"values,omitempty"`
 }
@@ -136,6 +145,7 @@ type Refusal struct {
 type Warning struct {
 	Rule   string   `json:"rule"`
 	Place  string   `json:"place"`
+	Fund   bool     `json:"fund,omitempty"`
 	Text   string   `json:"text"`
 	Values []string `json:"values,omitempty"`
 }
@@ -225,7 +235,7 @@ func marketOf(m hub.MarketView) *Market {
 func refusalsOf(all []hub.Refusal) []Refusal {
 	var out []Refusal
 	for _, r := range all {
-		out = append(out, Refusal{r.Code, r.Rule, r.Place, r.Text, r.Values})
+		out = append(out, Refusal{r.Code, r.Rule, r.Place, r.Fund, r.Text, r.Values})
 	}
 	return out
 }
@@ -233,7 +243,7 @@ func refusalsOf(all []hub.Refusal) []Refusal {
 func warningsOf(all []hub.Warning) []Warning {
 	var out []Warning
 	for _, w := range all {
-		out = append(out, Warning{w.Rule, w.Place, w.Text, w.Values})
+		out = append(out, Warning{w.Rule, w.Place, w.Fund, w.Text, w.Values})
 	}
 	return out
 }

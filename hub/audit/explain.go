@@ -71,6 +71,7 @@ type Rule struct {
 	// Refuses: it is why the order was refused, unless an override lifted it.
 	Refuses bool `json:"refuses,omitempty"`
 	Lifted  bool `json:"lifted,omitempty"`
+	fund    bool
 }
 
 // Part is one condition of a rule that has several.
@@ -199,7 +200,7 @@ func (r *Reader) inForce(ctx context.Context, revision string, row *Row) (*Loade
 func ruleOf(f policy.Finding, trader hub.TraderName) Rule {
 	x := Rule{
 		Owner: "fund", Name: f.Name, Place: f.Place, Mode: f.Mode.String(), Outcome: f.Outcome.String(), Controls: f.Controls, Text: f.Text, Values: f.Values, When: f.When, Require: f.Require,
-		Refuses: f.Refuses(),
+		Refuses: f.Refuses(), fund: f.Fund,
 	}
 	if !f.Fund && f.Owner != "" {
 		x.Owner = string(trader)
@@ -210,7 +211,7 @@ func ruleOf(f policy.Finding, trader hub.TraderName) Rule {
 	return x
 }
 
-func (x *Rule) is(r Refusal) bool { return r.Rule == x.Name && r.Place == x.Place }
+func (x *Rule) is(r Refusal) bool { return r.Rule == x.Name && r.Place == x.Place && r.Fund == x.fund }
 
 // ofRules reports whether a refusal is one of the rules' own.
 func (r *Refusal) ofRules() bool {
@@ -234,7 +235,7 @@ func agree(now []hub.Refusal, d *Decision) bool {
 	}
 	for _, r := range now {
 		if !slices.ContainsFunc(then, func(x Refusal) bool {
-			return x.Rule == r.Rule && x.Place == r.Place && x.Code == r.Code && slices.Equal(x.Values, r.Values)
+			return x.Rule == r.Rule && x.Place == r.Place && x.Fund == r.Fund && x.Code == r.Code && slices.Equal(x.Values, r.Values)
 		}) {
 			return false
 		}

@@ -417,3 +417,55 @@ func TestExplainAmendment(t *testing.T) {
 	}
 	finish(t, k.record, len(k.journal))
 }
+
+// TestWhoseRule: fund and trader use the same rule of a library, the trader with a limit of its own. Explain says whose refused, and whose an override lifted.
+func TestWhoseRule(t *testing.T) {
+	for _, c := range []struct {
+		name, fund, trader string
+		lift               []string
+		want               []string // whose rules are against it, and whether they are lifted
+	}{
+		{"the fund's refuses", "5", "50", nil, []string{"fund false"}},
+		{"the trader's refuses", "50", "5", nil, []string{"alpha false"}},
+		{"both refuse", "5", "6", nil, []string{"alpha false", "fund false"}},
+		{"the fund's is lifted", "5", "50", []string{"fund:size"}, []string{"fund true"}},
+		{"the trader's is lifted", "50", "5", []string{"trader:size"}, []string{"alpha true"}},
+		{"both are lifted", "5", "6", []string{"fund:size", "trader:size"}, []string{"alpha true", "fund true"}},
+	} {
+		k := newDesk(t)
+		use := func(size string) string { return "use:\n  - file: lib.yaml\n    limits: {size: " + size + "}\n" }
+		answer := k.step(hub.LoadPolicies{By: "anna", Language: policy.Language, Files: []hub.PolicyFile{
+			{Name: "fund.yaml", Text: "policy: fund\n" + use(c.fund)},
+			{Name: "lib.yaml", Text: "policy: library\nsource: {title: t, date: 2025-10-09}\nnot_covered: n\nverify: v\nlimits: {size: 1}\nrules:\n  - {name: size, require: order.quantity <= limits.size}\n"},
+			{Name: "traders/alpha.yaml", Text: "policy: trader\ntrader: alpha\n" + use(c.trader)},
+		}})
+		if a := answer[0].(core.PoliciesAnswered); len(a.Errors) > 0 {
+			t.Fatal(a.Errors)
+		}
+		if c.lift != nil {
+			k.step(hub.AskOverride{
+				Order: hub.OverrideOrder{Trader: "alpha", Instrument: rb.Instrument, Direction: hub.Long, Qty: d("20")}, Rules: c.lift, Reason: "the roll", For: time.Hour,
+				By: hub.Person{Name: "anna", UID: 1},
+			})
+			k.step(hub.ApproveOverride{Number: 1, By: hub.Person{Name: "bob", UID: 2}})
+		}
+		x := k.explain(k.submit("3500", "20"), hub.English)
+		var got, recorded []string
+		for _, r := range x.Decisions[0].Rules {
+			if r.Refuses {
+				got = append(got, fmt.Sprintf("%s %t", r.Owner, r.Lifted))
+			}
+		}
+		record := func(all []audit.Refusal, lifted bool) {
+			for _, r := range all {
+				recorded = append(recorded, fmt.Sprintf("%s %t", map[bool]string{false: "alpha", true: "fund"}[r.Fund], lifted))
+			}
+		}
+		record(x.Decisions[0].Decision.Refusals, false)
+		record(x.Decisions[0].Decision.Lifted, true)
+		if !slices.Equal(got, c.want) || !slices.Equal(recorded, c.want) || len(x.Decisions[0].Notes) > 0 {
+			t.Errorf("%s: explained %q, recorded %q, want %q; notes %v", c.name, got, recorded, c.want, x.Decisions[0].Notes)
+		}
+		finish(t, k.record, len(k.journal))
+	}
+}

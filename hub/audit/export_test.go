@@ -25,3 +25,6 @@ func (r *Recorder) Stall() (resume func()) {
 		}
 	}
 }
+
+// ReportName is what a report is called in the record.
+var ReportName = reportName

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"slices"
 
 	"tradehub/hub"
@@ -206,6 +207,9 @@ func (w *writer) amended(e *core.AmendAnswered) {
 	}
 	if e.Order.ID != "" {
 		a.Order = orderOf(e.Order)
+		if len(e.Refusals) == 0 {
+			a.Number = e.Order.Amendment.Number
+		}
 		if !in.Price.IsZero() {
 			a.Order.Price = in.Price
 		}
@@ -259,7 +263,7 @@ func (w *writer) input() {
 				if x.kind == kindChange {
 					x.kind = kindReport
 				}
-				x.body.Report = &Report{Kind: reportName(in.Kind), VenueID: in.VenueID, Reason: in.Reason, TradeID: in.TradeID, Time: in.VenueTime.UTC()}
+				x.body.Report = &Report{Kind: reportName(in.Kind), VenueID: in.VenueID, Reason: in.Reason, TradeID: in.TradeID, Price: in.Price, Quantity: in.Qty, Amendment: in.Amendment, Time: in.VenueTime.UTC()}
 			}
 		}
 	case hub.CancelOrder:
@@ -298,11 +302,33 @@ func (w *writer) rest(rows *[]Row) (texts []hub.PolicyFile) {
 }
 
 func reportName(k hub.ReportKind) string {
-	names := []string{"none", "accepted", "resting", "fill", "cancelled", "rejected", "cancel-rejected", "not-sent", "cancel-not-sent"}
-	if int(k) < len(names) {
-		return names[k]
+	switch k {
+	case hub.NoReport:
+		return "none"
+	case hub.ReportAccepted:
+		return "accepted"
+	case hub.ReportResting:
+		return "resting"
+	case hub.ReportFill:
+		return "fill"
+	case hub.ReportCancelled:
+		return "cancelled"
+	case hub.ReportRejected:
+		return "rejected"
+	case hub.ReportCancelRejected:
+		return "cancel-rejected"
+	case hub.ReportNotSent:
+		return "not-sent"
+	case hub.ReportCancelNotSent:
+		return "cancel-not-sent"
+	case hub.ReportAmended:
+		return "amended"
+	case hub.ReportAmendRejected:
+		return "amend-rejected"
+	case hub.ReportAmendNotSent:
+		return "amend-not-sent"
 	}
-	return "other"
+	return fmt.Sprintf("kind %d", k)
 }
 
 func loadOf(in hub.LoadPolicies, answer *core.PoliciesAnswered) *Load {
