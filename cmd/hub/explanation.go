@@ -163,6 +163,44 @@ func writeRules(e env, rules []audit.Rule) {
 	}
 }
 
+// decided is the outcome of a decision, the reasons for it, and what rules in shadow would have refused it.
+func decided(d *audit.Decision) []string {
+	all := []string{d.Outcome}
+	for _, r := range d.Refusals {
+		all = append(all, strings.TrimSpace(ruleAt(r)+" "+r.Text))
+	}
+	for _, r := range d.Lifted {
+		all = append(all, "lifted: "+ruleAt(r))
+	}
+	for _, r := range d.Shadows {
+		all = append(all, "shadow: "+ruleAt(r))
+	}
+	return all
+}
+
+// ruleAt is where a rule is, and its name. One of a library may be in force by the fund's file and by the trader's: of the fund's it is said, as overrides name them.
+func ruleAt(r audit.Refusal) string {
+	name := r.Rule
+	if r.Fund && name != "" {
+		name = "fund:" + name
+	}
+	return strings.TrimSpace(r.Place + " " + name)
+}
+
+func reported(r *audit.Report) string {
+	words := []string{r.Kind}
+	if r.Amendment > 0 {
+		words = append(words, fmt.Sprint(r.Amendment))
+	}
+	if r.Kind == "amended" {
+		words = append(words, "to", r.Quantity.String(), "at", r.Price.String())
+	}
+	if r.Reason != "" {
+		words = append(words, r.Reason)
+	}
+	return strings.Join(words, " ")
+}
+
 // told is what a row says, in a line.
 func told(kind string, b audit.Body) string {
 	var parts []string
@@ -171,9 +209,8 @@ func told(kind string, b audit.Body) string {
 		add("%s", inWords(o))
 	}
 	if d := b.Decision; d != nil {
-		add("%s", d.Outcome)
-		for _, r := range d.Refusals {
-			add("%s", strings.TrimSpace(strings.Join([]string{r.Place, r.Rule, r.Text}, " ")))
+		for _, s := range decided(d) {
+			add("%s", s)
 		}
 	}
 	if a := b.Amendment; a != nil {
@@ -182,14 +219,16 @@ func told(kind string, b audit.Body) string {
 			add("%s", inWords(a.Order))
 		}
 		if a.Decision != nil {
-			add("%s", a.Decision.Outcome)
+			for _, s := range decided(a.Decision) {
+				add("%s", s)
+			}
 		}
 		if a.Answer != "" {
 			add("%s", a.Answer)
 		}
 	}
 	if r := b.Report; r != nil {
-		add("the venue: %s", strings.TrimSpace(r.Kind+" "+r.Reason))
+		add("the venue: %s", reported(r))
 	}
 	for _, f := range b.Fills {
 		add("%s at %s, commission %s (trade %s)", f.Quantity, f.Price, f.Commission, f.ID)
