@@ -56,6 +56,9 @@ type order struct {
 	number uint64 // of all orders, the order's id has it
 }
 
+// resized: its price or quantity may not be what it was sent with.
+func (o *order) resized() bool { return o.Amends > 0 || o.SizedAt > 0 }
+
 type fill struct {
 	hub.Trade `cbor:"1,keyasint"`
 	Count     uint64 `cbor:"2,keyasint"` // of all fills, in the order in which they were booked

@@ -243,8 +243,8 @@ func (c *Core) useOverride(o *order, permit gate.Permit) (used *hub.Override, li
 		return nil, nil
 	}
 	v := c.override(number)
-	if v == nil || v.State != hub.OverrideApproved {
-		panic(fmt.Sprintf("core: entry %d: order %s passes by override %d, which is not open", c.seq, o.ID, number))
+	if v == nil || !v.Lets(o.Order, c.now) {
+		panic(fmt.Sprintf("core: entry %d: order %s passes by override %d, which is not open, or not for it", c.seq, o.ID, number))
 	}
 	v.State, v.Ended, v.UsedBy = hub.OverrideUsed, c.now, o.ID
 	o.Override = number
@@ -343,7 +343,8 @@ func (c *Core) checkOverrides() error {
 			return fmt.Errorf("override %d is %s, by order %q", v.Number, v.State, v.UsedBy)
 		}
 		used[v.UsedBy] = true
-		if o := c.orders[v.UsedBy]; o != nil && (o.Override != v.Number || !v.Order.Covers(o.Order) || v.Ended >= v.Expires) {
+		o := c.orders[v.UsedBy]
+		if o != nil && (o.Override != v.Number || v.Ended >= v.Expires || !o.resized() && !v.Order.Covers(o.Order)) {
 			return fmt.Errorf("override %d was used by order %s, which it is not for", v.Number, o.ID)
 		}
 	}

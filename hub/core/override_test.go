@@ -330,3 +330,36 @@ func TestOverridesAreBounded(t *testing.T) {
 		t.Errorf("%d overrides are remembered, from %d on", len(all), all[0].Number)
 	}
 }
+
+// TestOverriddenOrderIsAmended: an order that passed by an override is amended to what the rules let pass. The override was for the order as it was sent.
+func TestOverriddenOrderIsAmended(t *testing.T) {
+	w := newWorld()
+	w.open()
+	files := policies()
+	files[1].Text = "policy: trader\ntrader: alpha\nrules:\n  - {name: small, require: 'order.quantity <= 3'}\n"
+	w.step(hub.LoadPolicies{Files: files, Language: policy.Language})
+	meant := hub.OverrideOrder{Trader: "alpha", Instrument: rb.Instrument, Direction: hub.Long, Offset: hub.Open, Qty: d("5"), Price: d("3500")}
+	w.step(hub.AskOverride{Order: meant, Rules: []string{"small"}, Reason: "a hedge", For: time.Minute, By: people["anna"]})
+	w.step(hub.ApproveOverride{Number: 1, By: people["bob"]})
+	market := hub.MarketView{Last: d("3500"), Seen: w.now}
+	sent := w.step(hub.SubmitOrder{
+		Trader: "alpha", Request: hub.OrderRequest{Instrument: rb.Instrument, Direction: hub.Long, Offset: hub.Open, Type: hub.Limit, Price: d("3500"), Qty: d("5")}, Market: market,
+	})[0].(core.Decided)
+	if sent.Override == nil {
+		t.Fatalf("got %+v", sent)
+	}
+	w.step(hub.VenueReport{Gateway: "SIM", OrderID: sent.Order.ID, Kind: hub.ReportResting})
+	if got := w.step(hub.AmendOrder{Trader: "alpha", OrderID: sent.Order.ID, Qty: d("4"), Market: market})[0].(core.AmendAnswered); len(got.Refusals) != 1 || got.Refusals[0].Rule != "small" {
+		t.Errorf("to 4: %+v", got.Refusals)
+	}
+	if got := w.step(hub.AmendOrder{Trader: "alpha", OrderID: sent.Order.ID, Qty: d("3"), Market: market})[0].(core.AmendAnswered); len(got.Refusals) > 0 {
+		t.Fatalf("to 3: %+v", got.Refusals)
+	}
+	w.step(hub.VenueReport{Gateway: "SIM", OrderID: sent.Order.ID, Kind: hub.ReportAmended, Amendment: 1, Price: d("3500"), Qty: d("3")})
+	if o, _ := w.core.Order("", sent.Order.ID); !o.Qty.Equal(d("3")) {
+		t.Errorf("the order is for %s", o.Qty)
+	}
+	if err := w.core.Check(); err != nil {
+		t.Error(err)
+	}
+}
