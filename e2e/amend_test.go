@@ -35,7 +35,7 @@ func TestAmend(t *testing.T) {
 	if got.code != 1 || !strings.Contains(got.stderr, "order "+orderID(id)+" stays as it is: ") || !strings.Contains(got.stderr, "alpha.yaml:") {
 		t.Errorf("got %+v", got)
 	}
-	alpha.logs(after, "is not amended to 400 at ")
+	alpha.logs(after, "未改为数量 400、价格 ")
 
 	h.stop()
 	h.start()

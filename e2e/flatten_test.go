@@ -25,7 +25,7 @@ func TestFlatten(t *testing.T) {
 	}
 	resting := alpha.buy(rebar, below(tick, 30), 1)
 	alpha.ordered(resting, "NOTTRADED")
-	others := beta.buy(rebar, below(tick, 30), 1)
+	others := beta.buy(rebar, below(tick, 120), 1) // further than a closing order of the hub's reaches, or it would be cancelled: orders of one fund do not meet
 	beta.ordered(others, "NOTTRADED")
 
 	mine := alpha.mark()
@@ -34,26 +34,24 @@ func TestFlatten(t *testing.T) {
 		t.Errorf("ctl flatten: %+v, want one order and one position", answer)
 	}
 	alpha.wait(mine, fields{"class": "OrderData", "where": fields{"vt_orderid": resting, "status": "CANCELLED"}})
-	alpha.logs(mine, `closes 3 rb.* of alpha: flatten alpha by .*: the desk is empty`)
+	alpha.logs(mine, `平仓 3 rb.*（alpha）：清仓 alpha（.*）：the desk is empty`)
 	closing := alpha.wait(mine, fields{"class": "OrderData", "where": fields{"direction": "SHORT", "status": "ALLTRADED"}})
 	traded := alpha.wait(mine, fields{"class": "TradeData", "where": fields{"direction": "SHORT"}})
 	if offset := closing.Data["offset"]; offset != "CLOSETODAY" || traded.Data["vt_orderid"] != closing.Data["vt_orderid"] {
 		t.Errorf("the closing order is %v and its trade %v, want a CLOSETODAY order and its trade", closing.Data, traded.Data)
 	}
 	alpha.wait(mine, fields{"class": "PositionData", "where": fields{"vt_symbol": rebar, "direction": "LONG", "volume": 0}})
-	alpha.logs(mine, `flatten alpha by .*: everything is closed`)
+	alpha.logs(mine, `清仓 alpha（.*）：the desk is empty：已全部平仓|清仓 alpha（.*）.*：已全部平仓`)
 
 	refused := alpha.buy(rebar, below(tick, 30), 1)
 	alpha.ordered(refused, "REJECTED")
-	alpha.logs(mine, `alpha is CANCEL_ONLY since .*: flatten: the desk is empty`)
+	alpha.logs(mine, `alpha 自 .* 起为只撤单.*the desk is empty`)
 	if s := asked[ctl.Status](h, "status"); len(s.Flattening) != 0 {
 		t.Errorf("it still goes on: %+v", s.Flattening)
 	}
-	positions := asked[[]ctl.Position](h, "positions")
 	for trader, want := range map[string]hub.Decimal{"alpha": {}, "beta": hub.Int(2)} {
-		i := slices.IndexFunc(positions, func(p ctl.Position) bool {
-			return p.Trader == trader && p.Contract == rebar && p.Direction == "LONG"
-		})
+		positions := asked[[]ctl.Position](h, "positions", "--trader", trader)
+		i := slices.IndexFunc(positions, func(p ctl.Position) bool { return p.Contract == rebar && p.Direction == "LONG" })
 		if i < 0 && !want.IsZero() || i >= 0 && !positions[i].Quantity.Equal(want) {
 			t.Errorf("ctl positions: %s has %+v, want %s", trader, positions, want)
 		}

@@ -308,6 +308,7 @@ var changing = []struct {
 	{regexp.MustCompile(`\b\d+ entries`), "ENTRIES"},
 	{regexp.MustCompile(`\b20\d{6}\b`), "DAY"},
 	{regexp.MustCompile(`\b[0-9a-f]{12}\b`), "REVISION"},
+	{regexp.MustCompile(`(REVISION +\d+ +)\S+( +(in force|refused))`), "${1}WHO$2"},
 	{regexp.MustCompile(`\b[0-9a-z]{6}-(\d+)\b`), "ORDER-$1"},
 	{regexp.MustCompile(`\b[234]\d{3}(\.\d+)?\b`), "PRICE"},
 	{regexp.MustCompile(`\.yaml:\d+`), ".yaml:LINE"},

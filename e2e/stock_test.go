@@ -15,7 +15,7 @@ import (
 const (
 	rebar = "rb2701.SHFE"
 	// ruleOfAlpha is how a refusal names the rule that the scenario refused breaks.
-	ruleOfAlpha = `traders/alpha\.yaml:\d+ order-size: 500 lots in one order, over 100`
+	ruleOfAlpha = `traders/alpha\.yaml:\d+ order-size[:：] ?500 lots in one order, over 100`
 )
 
 // One demo, nothing configured, and stock VeighNa of both generations at the same two addresses.

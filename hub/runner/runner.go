@@ -330,9 +330,13 @@ func (r *Runner) doFirst(ctx context.Context, in hub.Input, applied func([]core.
 
 func (r *Runner) doBy(ctx context.Context, way func([]byte) (journal.Proposal, error), in hub.Input, applied func([]core.Effect)) error {
 	done := make(chan error, 1)
+	var mu sync.Mutex // guards gone: whoever has stopped waiting must not be written to
+	gone := false
 	err := r.proposeBy(way, in, proposal{
 		applied: func(effects []core.Effect) {
-			if applied != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			if applied != nil && !gone {
 				applied(effects)
 			}
 			done <- nil
@@ -346,6 +350,9 @@ func (r *Runner) doBy(ctx context.Context, way func([]byte) (journal.Proposal, e
 	case err := <-done:
 		return err
 	case <-ctx.Done():
+		mu.Lock()
+		defer mu.Unlock()
+		gone = true
 		return ctx.Err()
 	}
 }
