@@ -268,7 +268,7 @@ What regulators, exchanges and risk systems ask of the gate before a market, and
 # policies/fund.yaml
 use:
   - file: library/china-futures-abnormal-trading.yaml
-    rules: [cancels-day, large-cancels]        # all of the file when left out
+    rules: [abnormal-cancels-day, abnormal-large-cancels]        # all of the file when left out
     limits: {cancels_warn: 400}                # instead of the library's
 ` + "```" + `
 
