@@ -42,6 +42,9 @@ type AmendOrder struct {
 	Verdicts []Verdict  `cbor:"7,keyasint,omitempty"`
 	// Asked is when the hub was asked, before the verdicts were waited for; 0: with the entry.
 	Asked Time `cbor:"8,keyasint,omitempty"`
+	// FromPrice and FromQty are what the order was for when the verdicts were asked for: about an order that is another by now they say nothing. FromQty 0: nothing was asked of that moment.
+	FromPrice Decimal `cbor:"9,keyasint,omitzero"`
+	FromQty   Decimal `cbor:"10,keyasint,omitzero"`
 }
 
 // DoubtAmendments puts orders in doubt whose amendment has been under way since Since, or longer: the answer was lost, or the question. The venue is asked how they stand.

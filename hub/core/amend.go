@@ -40,7 +40,7 @@ func (c *Core) amend(in hub.AmendOrder) {
 	}
 	t.OrderRequest, t.Tries = tidy(t.OrderRequest), 0
 	b, k := c.byTrader[o.Trader], c.contracts[key{o.Gateway, o.Instrument}]
-	if own := c.unamendable(o, &t, k, in.Asked); len(own) > 0 {
+	if own := c.unamendable(o, &t, k, in); len(own) > 0 {
 		c.refuseAmend(&t, b, k, own)
 		return
 	}
@@ -67,7 +67,7 @@ func (c *Core) amend(in hub.AmendOrder) {
 }
 
 // unamendable finds why an order cannot become t, whatever the rules say.
-func (c *Core) unamendable(o, t *order, k *contract, asked hub.Time) []hub.Refusal {
+func (c *Core) unamendable(o, t *order, k *contract, in hub.AmendOrder) []hub.Refusal {
 	no := func(format string, args ...any) []hub.Refusal {
 		return []hub.Refusal{hub.Refuse(codeAmend, format, args...)}
 	}
@@ -88,12 +88,14 @@ func (c *Core) unamendable(o, t *order, k *contract, asked hub.Time) []hub.Refus
 		return no("the venue has not confirmed order %s yet", o.ID)
 	case o.Type != hub.Limit:
 		return no("only limit orders are amended, and order %s is of type %s; cancel it and send it anew", o.ID, o.Type)
+	case in.FromQty.IsPos() && !(in.FromPrice.Equal(o.Price) && in.FromQty.Equal(o.Qty)):
+		return no("order %s is for %s at %s now, and was for %s at %s when it was looked at", o.ID, o.Qty, o.Price, in.FromQty, in.FromPrice)
 	case t.Price.Equal(o.Price) && t.Qty.Equal(o.Qty):
 		return no("order %s is for %s at %s already", o.ID, o.Qty, o.Price)
 	case t.Qty.Cmp(o.Filled) <= 0 && t.Qty.IsPos():
 		return no("%s of order %s are filled already, so it cannot be for %s; cancel it instead", o.Filled, o.ID, t.Qty)
 	}
-	if why, is := c.cutOff(o, asked); is {
+	if why, is := c.cutOff(o, in.Asked); is {
 		return no("%s, after the amendment was asked for", why)
 	}
 	if g := c.gateway(o.Gateway); g == nil || g.Up && !g.Amends {

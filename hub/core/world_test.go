@@ -292,10 +292,11 @@ func TestStories(t *testing.T) {
 				return report(hub.ReportCancelNotSent)
 			case "not-sent":
 				return report(hub.ReportNotSent)
-			case "amend": // price= qty= trader= by= asked=
+			case "amend": // price= qty= trader= by= asked= from=QTY@PRICE
+				fromQty, fromPrice, _ := strings.Cut(arg("from", "0@0"), "@")
 				return w.tell(w.step(hub.AmendOrder{
 					Trader: hub.TraderName(arg("trader", "alpha")), OrderID: id(), Price: d(arg("price", "0")), Qty: d(arg("qty", "0")), By: arg("by", ""), Asked: asked(),
-					Market: hub.MarketView{Last: d(arg("last", "3500")), Seen: w.now},
+					Market: hub.MarketView{Last: d(arg("last", "3500")), Seen: w.now}, FromQty: d(fromQty), FromPrice: d(fromPrice),
 				}))
 			case "amended": // n= price= qty=
 				return report(hub.ReportAmended)

@@ -46,7 +46,13 @@ func (r *Runner) Amend(ctx context.Context, trader hub.TraderName, in Amendment)
 	at := place{o.Gateway, o.Instrument}
 	view := r.market.view(at.gateway, at.instrument)
 	view.Session = r.session(at, asked)
-	entry := hub.AmendOrder{Trader: trader, OrderID: o.ID, Price: in.Price, Qty: in.Qty, By: in.By, Asked: asked, Market: view}
+	entry := hub.AmendOrder{Trader: trader, OrderID: o.ID, Price: o.Price, Qty: o.Qty, By: in.By, Asked: asked, Market: view, FromPrice: o.Price, FromQty: o.Qty}
+	if !in.Price.IsZero() {
+		entry.Price = in.Price
+	}
+	if !in.Qty.IsZero() {
+		entry.Qty = in.Qty
+	}
 	ask := r.asks.Add(1)
 	entry.Verdicts = r.judgeAmend(ask, o, entry)
 	type outcome struct {
@@ -87,9 +93,7 @@ func (r *Runner) Amend(ctx context.Context, trader hub.TraderName, in Amendment)
 // judgeAmend asks the risk managers about what may still trade of an order that is to be amended: the larger of as it is and as it would be. It waits no longer than the managers' deadline.
 func (r *Runner) judgeAmend(ask uint64, o hub.Order, in hub.AmendOrder) []hub.Verdict {
 	req := o.OrderRequest
-	if !in.Price.IsZero() {
-		req.Price = in.Price
-	}
+	req.Price = in.Price
 	var sum hub.Sum
 	if left := sum.Sub(o.Qty.Max(in.Qty), o.Filled); sum.Err() == nil && left.IsPos() {
 		req.Qty = left

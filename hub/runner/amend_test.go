@@ -105,3 +105,37 @@ func TestAmendAtTheDoor(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestAmendmentsFromTwoCalls: the risk managers are asked about the order that an amendment makes of the one they know. When another amendment is confirmed while they think, theirs is the verdict on a
+// smaller order than it would become: it counts for nothing.
+func TestAmendmentsFromTwoCalls(t *testing.T) {
+	h := open(t, t.TempDir(), func(o *runner.Options) { o.SetUp.Managers = []string{"margin"} })
+	pass := []hub.Verdict{{Manager: "margin", Pass: true}}
+	h.plugins.verdicts = func(hub.Candidate) []hub.Verdict { return pass }
+	id := h.working()
+	if got, err := h.Runner.Amend(t.Context(), "alpha", runner.Amendment{OrderID: id, Qty: d("10")}); err != nil || len(got.Refusals) > 0 {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	h.screen.wait(t, "order "+string(id)+" RESTING")
+	h.plugins.verdicts = func(c hub.Candidate) []hub.Verdict {
+		if c.Request.Qty != d("2") || c.Request.Price != d("3490") {
+			t.Errorf("judged %+v", c.Request)
+		}
+		h.Report(hub.VenueReport{Gateway: "SIM", OrderID: id, Kind: hub.ReportAmended, Amendment: 1, Price: d("3500"), Qty: d("10")})
+		h.screen.wait(t, "order "+string(id)+" RESTING")
+		return pass
+	}
+	got, err := h.Runner.Amend(t.Context(), "alpha", runner.Amendment{OrderID: id, Price: d("3490")})
+	if err != nil || len(got.Refusals) != 1 || got.Refusals[0].Text != "order "+string(id)+" is for 10 at 3500 now, and was for 2 at 3500 when it was looked at" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	h.plugins.verdicts = func(c hub.Candidate) []hub.Verdict {
+		if c.Request.Qty != d("10") {
+			t.Errorf("judged %+v", c.Request)
+		}
+		return pass
+	}
+	if got, err := h.Runner.Amend(t.Context(), "alpha", runner.Amendment{OrderID: id, Price: d("3490")}); err != nil || len(got.Refusals) > 0 || got.Order.Amendment != (hub.Amendment{Number: 2, Price: d("3490"), Qty: d("10")}) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
