@@ -188,13 +188,17 @@ func (r *Runner) session(at place, now hub.Time) hub.Session {
 	return s
 }
 
-// ofMoment puts what the calendar says of the moment into the input that decides about an order.
+// ofMoment puts what the calendar says of the moment into the input that decides about an order, or about its amendment.
 func (r *Runner) ofMoment(in hub.Input, at place, now hub.Time) hub.Input {
 	if order, ok := in.(hub.SubmitOrder); ok {
 		order.Market.Session = r.session(at, now)
 		return order
 	}
 	if order, ok := in.(hub.JudgeOrder); ok {
+		order.Market.Session = r.session(at, now)
+		return order
+	}
+	if order, ok := in.(hub.AmendOrder); ok {
 		order.Market.Session = r.session(at, now)
 		return order
 	}

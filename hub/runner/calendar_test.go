@@ -374,3 +374,30 @@ func TestEachExchangeRollsByItsCalendar(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+// TestAmendmentJudgedOverTheRoll: an amendment that was asked for before a trading day began, and is decided in it, is decided by what the calendar says of the new day.
+func TestAmendmentJudgedOverTheRoll(t *testing.T) {
+	var seen record
+	h := open(t, t.TempDir(), func(o *runner.Options) {
+		late(&seen)(o)
+		o.SetUp.Managers = []string{"margin"}
+	})
+	roll := shanghai("2026-11-23 18:00:00")
+	h.clock.Store(roll.Add(-1).UnixNano())
+	pass := []hub.Verdict{{Manager: "margin", Pass: true}}
+	h.plugins.verdicts = func(hub.Candidate) []hub.Verdict { return pass }
+	id := h.working()
+	h.plugins.verdicts = func(hub.Candidate) []hub.Verdict {
+		h.clock.Store(roll.UnixNano())
+		return pass
+	}
+	if got, err := h.Runner.Amend(t.Context(), "alpha", runner.Amendment{OrderID: id, Qty: d("3")}); err != nil || len(got.Refusals) > 0 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	in, ok := seen.entries[len(seen.entries)-1].Input.(hub.AmendOrder)
+	if s := in.Market.Session; !ok || s.Day != "20261124" || s.FundDay != "20261124" {
+		t.Errorf("decided by %+v", s)
+	}
+}
