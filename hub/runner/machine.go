@@ -148,14 +148,16 @@ func (r *Runner) dispatch(e hub.Entry, p proposal, effects []core.Effect) {
 		case core.DayRolled:
 			r.log.Info("trading day begins", "day", effect.Day, "calendar", effect.Calendar)
 		case core.Decided:
-			r.inShadow(effect)
+			r.inShadow("a rule in shadow would have refused", effect.Order, effect.Shadows, len(effect.Refusals) == 0)
+		case core.AmendAnswered:
+			r.inShadow("a rule in shadow would have refused an amendment", effect.Order, effect.Shadows, len(effect.Refusals) == 0)
 		case core.Crossed:
 			r.crossed(effect)
 		case core.OverrideChanged:
 			r.overrideChanged(effect.Override)
 		case core.JudgeAgain:
 			r.judgeAgain(effect)
-		case core.Taken, core.Liquidating, core.CancelAnswered, core.AmendAnswered, core.CancelledAll, core.FlattenAnswered, core.RatesAnswered, core.NumbersAnswered, core.TransferAnswered, core.Moved, core.OverrideAnswered:
+		case core.Taken, core.Liquidating, core.CancelAnswered, core.CancelledAll, core.FlattenAnswered, core.RatesAnswered, core.NumbersAnswered, core.TransferAnswered, core.Moved, core.OverrideAnswered:
 			// answered through proposal.applied
 		}
 	}
@@ -192,9 +194,9 @@ func (r *Runner) notice(n core.Notice) {
 }
 
 // inShadow tells the operator, and nobody else, what rules in shadow would have refused.
-func (r *Runner) inShadow(d core.Decided) {
-	for _, x := range d.Shadows {
-		r.log.Info("a rule in shadow would have refused", "order", d.Order.ID, "trader", d.Order.Trader, "rule", x.Place+" "+x.Rule, "code", x.Code, "text", x.Text, "passed", len(d.Refusals) == 0)
+func (r *Runner) inShadow(what string, o hub.Order, shadows []hub.Refusal, passed bool) {
+	for _, x := range shadows {
+		r.log.Info(what, "order", o.ID, "trader", o.Trader, "rule", x.Place+" "+x.Rule, "code", x.Code, "text", x.Text, "passed", passed)
 	}
 }
 

@@ -46,6 +46,7 @@ func (l lines) wait(t *testing.T, parts ...string) {
 func TestWarningsAndShadowsAreTold(t *testing.T) {
 	log := make(lines, 10_000)
 	h := open(t, t.TempDir(), func(o *runner.Options) { o.Log = hclog.New(&hclog.LoggerOptions{Output: log, Level: hclog.Info}) })
+	h.Declared("SIM", nil, true)
 	h.up()
 	h.tick("3500")
 	policies := files()
@@ -77,6 +78,16 @@ rules:
 	}
 	h.screen.wait(t, "order "+string(id)+" REJECTED")
 	log.wait(t, "in shadow", string(id), "4 lots are not small", "passed=false")
+	first := h.Orders("alpha", false)[0].ID
+	h.Report(hub.VenueReport{Gateway: "SIM", OrderID: first, Kind: hub.ReportResting})
+	h.screen.wait(t, "order "+string(first)+" RESTING")
+	for _, c := range []struct{ qty, passed string }{{"5", "passed=false"}, {"3", "passed=true"}} {
+		got, err := h.Runner.Amend(t.Context(), "alpha", runner.Amendment{OrderID: first, Qty: d(c.qty)})
+		if err != nil || len(got.Refusals) > 0 != (c.passed == "passed=false") {
+			t.Fatalf("to %s: got %+v, %v", c.qty, got, err)
+		}
+		log.wait(t, "in shadow", "an amendment", string(first), "traders/alpha.yaml:6 small", c.qty+" lots are not small", c.passed)
+	}
 	for {
 		select {
 		case line := <-h.screen.news:
