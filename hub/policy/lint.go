@@ -242,6 +242,9 @@ func (l *linter) needless(s *sheet, i int, fund *sheet) {
 			}
 		}
 	}
+	if fund != nil && l.notBelow(r, fund, s.trader) {
+		return
+	}
 	for j := range s.rules {
 		other := &s.rules[j]
 		if j == i || !covers(other, r, s.trader) {
