@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"tradehub/hub"
 	"tradehub/hub/audit"
 	"tradehub/hub/ctl"
+	"tradehub/rpc/veighna"
 )
 
 // TestRecord: an order is explained by the rules and values that decided it after a kill -9 and two changes of the policies; a rollback outlives a kill; and nobody has changed the record.
@@ -72,6 +74,69 @@ func TestRecord(t *testing.T) {
 	if offline := command(t, "audit", "explain", id, "--data", h.data); offline.code != 0 || !strings.Contains(offline.stdout, "51 lots in one order") {
 		t.Errorf("explained without the hub: %+v", offline)
 	}
+}
+
+// TestDamagedRecord: the hub starts with a record that cannot be read, for there is an order at the venue. It takes no new ones and says why; the order can be cancelled. A second hub, started on
+// the same directory by mistake, leaves the record alone. When the damaged one is moved away, all goes on, and the new record has all of the journal.
+func TestDamagedRecord(t *testing.T) {
+	t.Parallel()
+	h := serve(t, replaced(crashConfig, "SEED", "6", "ROLL", farRoll()), crashPolicies)
+	tr := newTrader(h, "alpha", 0, 6)
+	tr.connect()
+	tick := tr.tickNow()
+	r := hub.OrderRequest{Instrument: tick.Instrument, Direction: hub.Long, Offset: hub.Open, Type: hub.Limit, Qty: hub.Int(1), Price: tick.LimitDown}
+	tr.send(r)
+	tr.quiet()
+	order := func() ctl.Order { return asked[[]ctl.Order](h, "orders", "--all", "--trader", "alpha")[0] }
+	if o := order(); o.Status != "RESTING" {
+		t.Fatalf("order %+v", o)
+	}
+	tr.disconnect()
+	h.stop()
+	record := filepath.Join(h.data, "record")
+	junk := []byte(strings.Repeat("no record ", 20))
+	if err := os.WriteFile(filepath.Join(record, audit.FileName), junk, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	h.start()
+	if s := asked[ctl.Status](h, "status"); s.Refusing != "the permanent record cannot be used: no new orders" {
+		t.Errorf("refusing for %q", s.Refusing)
+	}
+	if said := h.operated("alerts"); !strings.Contains(said, "no new orders until the hub is started again, cancels pass: the record is damaged") || !strings.Contains(said, "move "+record+" away") {
+		t.Errorf("alerts:\n%s", said)
+	}
+	until(t, "the gateway is up again", func() error {
+		if o := order(); o.InDoubt {
+			return fmt.Errorf("order %+v", o)
+		}
+		return nil
+	})
+	tr.connect()
+	tr.ask(veighna.CancelOrder{CancelRequest: hub.CancelRequest{Instrument: r.Instrument, OrderID: hub.OrderID(order().ID)}, Gateway: gatewayName}, nil)
+	until(t, "the order is cancelled", func() error {
+		if o := order(); o.Status != "CANCELLED" {
+			return fmt.Errorf("order %+v", o)
+		}
+		return nil
+	})
+	tr.disconnect()
+	if second := command(t, h.args...); second.code != 1 || !strings.Contains(second.stderr, "another hub runs on") || strings.Contains(second.stderr, "record") {
+		t.Errorf("a second hub: %+v", second)
+	}
+	h.stop()
+	if b, err := os.ReadFile(filepath.Join(record, audit.FileName)); err != nil || string(b) != string(junk) {
+		t.Errorf("the damaged record is not as it was: %v", err)
+	}
+
+	if err := os.Rename(record, record+"-damaged"); err != nil {
+		t.Fatal(err)
+	}
+	h.start()
+	if s := asked[ctl.Status](h, "status"); s.Refusing != "" {
+		t.Errorf("refusing for %q", s.Refusing)
+	}
+	h.recordAgrees()
 }
 
 // revisionAfter waits until another revision is in force, and says which.

@@ -64,16 +64,16 @@ func openHouse(e env, c config.Config, calendars *calendar.Set, log hclog.Logger
 	}
 	h := &house{env: e, config: c, log: log, started: time.Now(), up: newWaiting(c), numbers: numbers{of: map[string][]hub.Number{}}}
 	ok := false
-	if h.record, err = openRecord(c, log); err != nil {
-		return nil, err
-	}
 	defer func() {
-		if !ok {
+		if !ok && h.record != nil {
 			_ = h.record.Close() // err says why already
 		}
 	}()
 	options := runnerOptions(c, calendars, log)
-	options.Record = h.record
+	options.OpenRecord = func() runner.Record {
+		h.record = openRecord(c, log)
+		return h.record
+	}
 	if h.runner, err = runner.Open(options); err != nil {
 		return nil, openFailure(c, err)
 	}

@@ -96,13 +96,21 @@ func Open(o Options) (*Recorder, error) {
 	return r, nil
 }
 
+// Unusable takes the place of a record that cannot be opened: it takes nothing in, its Trouble keeps new orders out, and because of it the journal forgets nothing.
+func Unusable(why error) *Recorder {
+	r := &Recorder{changes: make(chan string, 1), live: true, odd: why}
+	r.moved = sync.NewCond(&r.mu)
+	r.say()
+	return r
+}
+
 // Restored says that the core begins with a snapshot. If the record ends before it, what is between is not in the journal any more and will never be in the record: that is recorded, with
 // the policy that was in force.
 func (r *Recorder) Restored(im *core.Image) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seen = im.Seq
-	if r.last >= im.Seq {
+	if r.last >= im.Seq || r.odd != nil {
 		return
 	}
 	why := "the record begins here: the hub kept none before"
@@ -168,19 +176,25 @@ func (r *Recorder) put(t taken) {
 	}
 }
 
-// CaughtUp says that all that was in the journal has been given, up to entry seq. An error says that the record is not of this journal: nothing is to be added to it.
+// CaughtUp says that all that was in the journal has been given, up to entry seq. An error says that the record is not of this journal, or cannot be used: nothing is added to it, and Trouble
+// stays.
 func (r *Recorder) CaughtUp(seq uint64) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.live = true
 	const hint = "the journal was replaced, or restored from an older back-up: move the record away (it can be read where it is), and a new one begins"
+	if r.store == nil {
+		return r.odd
+	}
 	if r.odd == nil && r.last > seq {
 		r.odd = fmt.Errorf("the record has entry %d, and the journal ends with entry %d", r.last, seq)
 	}
-	if r.odd != nil {
-		return fmt.Errorf("the record in %s is not of this journal: %w; %s", r.opts.Dir, r.odd, hint)
+	if r.odd == nil {
+		return nil
 	}
-	return nil
+	r.odd = fmt.Errorf("the record in %s is not of this journal: %w; %s", r.opts.Dir, r.odd, hint)
+	r.say()
+	return r.odd
 }
 
 // Head is the last row that is written, and its hash.
@@ -200,8 +214,10 @@ func (r *Recorder) Written(ctx context.Context, seq uint64) error {
 	defer stop()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for r.head.seq < seq {
+	for r.odd != nil || r.head.seq < seq {
 		switch {
+		case r.odd != nil:
+			return r.odd
 		case r.behind:
 			return ErrBehind
 		case r.closing:
@@ -242,6 +258,8 @@ func (r *Recorder) Changes() <-chan string { return r.changes }
 func (r *Recorder) say() {
 	now := ""
 	switch half := r.waiting() > r.opts.QueueEntries/2 || r.bytes > r.opts.QueueBytes/2; {
+	case r.odd != nil:
+		now = "the permanent record cannot be used"
 	case r.behind:
 		now = "the permanent record was left behind; the hub must be started again"
 	case r.failure != nil:
@@ -342,6 +360,9 @@ func (r *Recorder) wrote(batch []taken, err error) {
 
 // Close writes what is left, for a second at most, and closes the file. Take may still be called, and does nothing.
 func (r *Recorder) Close() error {
+	if r.store == nil {
+		return nil
+	}
 	r.mu.Lock()
 	deadline := time.AfterFunc(closeMax, func() {
 		r.mu.Lock()

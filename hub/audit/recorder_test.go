@@ -319,6 +319,13 @@ func TestAnotherJournal(t *testing.T) {
 		p := &player{core.New(), c.journal, r}
 		p.to(t, c.to)
 		err := r.CaughtUp(uint64(c.to))
+		if why := r.Trouble(); why != "the permanent record cannot be used" {
+			t.Errorf("%s: trouble %q", c.name, why)
+		}
+		if r.Sync(t.Context(), uint64(c.to)) == nil {
+			t.Errorf("%s: the journal may forget what this record has not got", c.name)
+		}
+		p.record.Take(hub.Entry{Seq: 101, Input: hub.Clock{}}, []byte("x"), nil) // life goes on
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "move the record away") {
 			t.Errorf("%s: got %v", c.name, err)
 		}
@@ -326,6 +333,28 @@ func TestAnotherJournal(t *testing.T) {
 			t.Error(err)
 		}
 		same(t, rows(t, dir), before)
+	}
+}
+
+// TestUnusable: in the place of a record that cannot be opened nothing is taken, there is trouble for good, and the journal may forget nothing.
+func TestUnusable(t *testing.T) {
+	journal, why := story(t, 1), errors.New("why")
+	r := audit.Unusable(why)
+	p := restored(t, journal, 50, r)
+	p.to(t, 100)
+	if err := r.CaughtUp(100); !errors.Is(err, why) {
+		t.Errorf("got %v", err)
+	}
+	if now := r.Trouble(); now != "the permanent record cannot be used" || <-r.Changes() != now {
+		t.Errorf("trouble %q", now)
+	}
+	for _, seq := range []uint64{0, 100} {
+		if err := r.Sync(t.Context(), seq); !errors.Is(err, why) {
+			t.Errorf("sync to %d: %v", seq, err)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -175,6 +175,9 @@ func open(o Options) (_ *Journal, err error) {
 			err = errors.Join(err, j.lock.release(j.lock.clean))
 		}
 	}()
+	if o.Locked != nil {
+		o.Locked()
+	}
 	if j.store, err = openStore(o, j.lock.clean, j.fail); err != nil {
 		return nil, err
 	}

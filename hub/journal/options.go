@@ -37,6 +37,10 @@ type Options struct {
 	NodeID string
 	// Machine is what the entries are applied to.
 	Machine Machine
+	// Locked, if not nil, is called when the directory is this process's own,
+	// before anything in it is read. What lies beside a journal and belongs to
+	// it is to be opened then: before, it may be another process's.
+	Locked func()
 	// Lost, if not nil, is told the proposals that this server gave up: they
 	// were accepted by Propose and have not been applied. What became of them
 	// is not known. They may be on disk, and then they are applied after the

@@ -17,7 +17,8 @@ type Record interface {
 	// are called in order, with a lock held that everything waits for; after CaughtUp they do not wait.
 	Restored(im *core.Image)
 	Take(e hub.Entry, data []byte, effects []core.Effect)
-	// CaughtUp says that everything has been given that the journal had when it was opened, up to entry seq. An error says that this record is of another journal.
+	// CaughtUp says that everything has been given that the journal had when it was opened, up to entry seq. An error says that this record is of another journal, or cannot be used; then
+	// Trouble stays, and Sync fails.
 	CaughtUp(seq uint64) error
 	// Sync waits until entry seq is in the record for good.
 	Sync(ctx context.Context, seq uint64) error
@@ -60,17 +61,24 @@ func (r *Runner) mayForget() error {
 	return nil
 }
 
-// startRecord ends the replay for the record.
-func (r *Runner) startRecord() error {
+func (r *Runner) openRecord() {
+	if r.opts.OpenRecord != nil {
+		r.opts.Record = r.opts.OpenRecord()
+	}
+}
+
+// startRecord ends the replay for the record. Without one that can be used the hub starts all the same, and takes no orders: there may be some at the venue, which their traders must be able
+// to cancel.
+func (r *Runner) startRecord() {
 	if r.opts.Record == nil {
-		return nil
+		return
 	}
-	if err := r.opts.Record.CaughtUp(look(r, (*core.Core).Seq)); err != nil {
-		return err
-	}
+	err := r.opts.Record.CaughtUp(look(r, (*core.Core).Seq))
 	r.recordChanged(r.opts.Record.Trouble())
+	if err != nil {
+		r.Raise(fmt.Sprintf("no new orders until the hub is started again, cancels pass: %s", err))
+	}
 	r.spawn(r.watchRecord)
-	return nil
 }
 
 // watchRecord refuses orders at the door while the record cannot keep what becomes of them, and tells everybody.

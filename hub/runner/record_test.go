@@ -12,6 +12,7 @@ import (
 	"tradehub/hub"
 	"tradehub/hub/audit"
 	"tradehub/hub/core"
+	"tradehub/hub/journal"
 	"tradehub/hub/policy"
 	"tradehub/hub/runner"
 )
@@ -193,26 +194,50 @@ func TestNoOrdersWithoutTheRecord(t *testing.T) {
 	}
 }
 
-// TestRecordOfAnotherJournal: the hub does not start on it.
-func TestRecordOfAnotherJournal(t *testing.T) {
-	record := newSlowRecord()
-	record.odd = errors.New("the record is of another journal")
-	r, err := runner.Open(withRecord(t, record))
+// TestRecordThatCannotBeUsed: a hub whose record is damaged, or another journal's, starts, for there may be orders at the venue. They can be cancelled; new ones are refused, and an alert says why.
+func TestRecordThatCannotBeUsed(t *testing.T) {
+	dir := t.TempDir()
+	h := open(t, dir, nil)
+	h.up()
+	h.tick("3500")
+	id, err := h.submit(buy)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
-	if _, err := r.Start(t.Context(), newPlugins(), newScreen(), files()); !errors.Is(err, record.odd) {
-		t.Errorf("got %v", err)
+	h.plugins.wait(t, "send "+string(id))
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h = open(t, dir, func(o *runner.Options) {
+		o.OpenRecord = func() runner.Record { return audit.Unusable(errors.New("the record is another journal's")) }
+	})
+	h.up()
+	h.tick("3500")
+	if _, err := h.submit(buy); err == nil || err.Error() != "the permanent record cannot be used: no new orders" {
+		t.Errorf("a new order: %v", err)
+	}
+	done := make(chan error, 1)
+	h.Runner.Cancel("alpha", id, "", func(err error) { done <- err })
+	if err := <-done; err != nil {
+		t.Errorf("cancel: %v", err)
+	}
+	h.plugins.wait(t, "cancel "+string(id))
+	alerts, _ := h.Alerts(0)
+	if len(alerts) == 0 || alerts[0].Text != "no new orders until the hub is started again, cancels pass: the record is another journal's" {
+		t.Errorf("alerts %+v", alerts)
 	}
 }
 
-func withRecord(t *testing.T, record runner.Record) runner.Options {
-	return runner.Options{
-		Dir: t.TempDir(), Calendars: calendars(), Record: record,
-		SetUp: hub.SetUp{Fund: "f", Currency: "CNY", Gateways: []hub.GatewayName{"SIM"}, Traders: []hub.TraderSetUp{{Name: "alpha", Capital: d("1000000")}}},
-		Clock: func() time.Time { return time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC) },
-		Free:  func(string) (int64, error) { return 1 << 40, nil },
+// TestRecordBehindTheLock: the record of a hub that runs is not opened by a second one that is started on its directory by mistake.
+func TestRecordBehindTheLock(t *testing.T) {
+	h := open(t, t.TempDir(), nil)
+	second := h.opts
+	second.OpenRecord = func() runner.Record {
+		t.Error("the record was opened")
+		return nil
+	}
+	if r, err := runner.Open(second); !errors.Is(err, journal.ErrInUse) {
+		t.Errorf("got %v, %v", r, err)
 	}
 }
 

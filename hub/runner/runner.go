@@ -52,8 +52,9 @@ type Options struct {
 	Clock func() time.Time
 	// Observe, when set, sees every entry as it is applied, replay included. For tests and audits; it must not wait.
 	Observe func(hub.Entry, []core.Effect)
-	// Record is the permanent record; nil: there is none.
-	Record Record
+	// Record is the permanent record; nil: there is none. OpenRecord, if not nil, opens it when Dir is this process's own: until then it may be another hub's.
+	Record     Record
+	OpenRecord func() Record
 	// Free returns the free bytes of the disk on which Dir lies; nil: ask the system.
 	Free func(dir string) (int64, error)
 }
@@ -157,7 +158,7 @@ func Open(opts Options) (*Runner, error) {
 	r.room = sync.NewCond(&r.pendingMu)
 	j, err := journal.Open(journal.Options{
 		Dir: opts.Dir, Machine: machine{r}, Lost: r.lost, Logger: opts.Log.Named("journal"), SnapshotEntries: opts.SnapshotEntries,
-		MinFreeBytes: opts.MinFree / 4, EntryBytesMax: entryBytesMax,
+		MinFreeBytes: opts.MinFree / 4, EntryBytesMax: entryBytesMax, Locked: r.openRecord,
 	})
 	if err != nil {
 		return nil, err
@@ -178,9 +179,7 @@ func (r *Runner) Start(ctx context.Context, plugins Plugins, publisher Publisher
 		return nil, fmt.Errorf("the journal's last entry is of %s, and the system's clock says %s: set the clock; or wait, if it was wrong then",
 			last.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
-	if err := r.startRecord(); err != nil {
-		return nil, err
-	}
+	r.startRecord()
 	if err := r.do(ctx, r.opts.SetUp, nil); err != nil {
 		return nil, err
 	}
