@@ -88,7 +88,7 @@ func (c *Core) unamendable(o, t *order, k *contract, in hub.AmendOrder) []hub.Re
 		return no("the venue has not confirmed order %s yet", o.ID)
 	case o.Type != hub.Limit:
 		return no("only limit orders are amended, and order %s is of type %s; cancel it and send it anew", o.ID, o.Type)
-	case in.FromQty.IsPos() && !(in.FromPrice.Equal(o.Price) && in.FromQty.Equal(o.Qty)):
+	case in.FromQty.IsPos() && (!in.FromPrice.Equal(o.Price) || !in.FromQty.Equal(o.Qty)):
 		return no("order %s is for %s at %s now, and was for %s at %s when it was looked at", o.ID, o.Qty, o.Price, in.FromQty, in.FromPrice)
 	case t.Price.Equal(o.Price) && t.Qty.Equal(o.Qty):
 		return no("order %s is for %s at %s already", o.ID, o.Qty, o.Price)
