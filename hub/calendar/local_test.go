@@ -48,7 +48,7 @@ func TestLocalTimeIsFound(t *testing.T) {
 			t.Errorf("%s: %v", line, found)
 		}
 	}
-	for _, line := range []string{`_ = time.Now().UTC().Format("15:04")`, `_ = time.Unix(0, 0).In(zone)`, `_ = time.Now().Add(5)`, `_ = tick.LocalTime`} {
+	for _, line := range []string{`_ = time.Now().UTC().Format("15:04")`, `_ = time.Unix(0, 0).In(zone)`, `_ = time.Now().Add(5)`, `_ = tick.LocalTime`, `_ = refusal.Local`} {
 		src := "package p\nfunc f() {\n" + line + "\n}\n"
 		if found := localTimes(t, "p.go", src); len(found) != 0 {
 			t.Errorf("%s: %v", line, found)
@@ -81,12 +81,17 @@ func localTimes(t *testing.T, path string, src any) (wrong []string) {
 		"Format": true, "AppendFormat": true, "Date": true, "Clock": true, "Year": true, "Month": true, "Day": true, "Hour": true, "Minute": true, "Weekday": true, "YearDay": true, "ISOWeek": true, "String": true,
 	}
 	zoned := map[ast.Expr]bool{} // time.Unix whose zone is said
+	called := map[ast.Expr]bool{}
+	isPackage := func(e ast.Expr, name string) bool {
+		id, ok := e.(*ast.Ident)
+		return ok && id.Name == name
+	}
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
 			made := from(n.X)
 			switch {
-			case n.Sel.Name == "Local":
+			case n.Sel.Name == "Local" && (called[n] || isPackage(n.X, "time")): // and no field of that name
 				bad(n, "Local")
 			case made == "Now" && clock[n.Sel.Name]:
 				bad(n, "time.Now()."+n.Sel.Name)
@@ -94,6 +99,7 @@ func localTimes(t *testing.T, path string, src any) (wrong []string) {
 				zoned[n.X] = true
 			}
 		case *ast.CallExpr:
+			called[n.Fun] = true
 			switch made := from(n); {
 			case made == "LoadLocation" && len(n.Args) == 1:
 				if name, ok := n.Args[0].(*ast.BasicLit); ok && (name.Value == `"Local"` || name.Value == `""`) {
