@@ -25,7 +25,7 @@ export HUB_VNPY44_PYTHON := $(CURDIR)/.venvs/vnpy-4.4.0/bin/python
 export HUB_VNPY_PYTHON   := $(HUB_VNPY45_PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint gen fmt fuzz sim crash soak bench clean setup-build setup-vnpy setup-riskmanager
+.PHONY: help build demo test lint gen fmt fuzz sim record crash soak bench clean setup-build setup-vnpy setup-riskmanager
 
 help: ## print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -65,6 +65,9 @@ fuzz: setup-build ## fuzz each target for T=30s
 
 sim: setup-build ## the seeded world, SEEDS=10000 of it
 	go test ./hub/hubtest -run TestSeeds -count=1 -timeout 0 -args -seeds=$(SEEDS)
+
+record: ## crashes and explanations of the permanent record, in SEEDS=10000 stories
+	go test ./hub/audit -run 'TestCrashLosesNothing|TestExplainAgreesWithEveryDecision' -count=1 -timeout 0 -args -seeds=$(SEEDS)
 
 crash: build setup-vnpy ## kill -9 at N=100 random moments, and compare the books
 	go test ./e2e -run TestCrash -count=1 -timeout 0 -args -crashes=$(N)

@@ -257,7 +257,7 @@ func TestExplainWhatTheHubAsks(t *testing.T) {
 
 // TestExplainAgreesWithEveryDecision: in a long history of all that can happen, every decision that rules were asked about is explained, and as it was made.
 func TestExplainAgreesWithEveryDecision(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range *seeds {
 		journal := story(t, 20+seed)
 		dir := t.TempDir()
 		r := open(t, dir, nil)

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,9 @@ func TestMain(m *testing.M) {
 	}
 	goleak.VerifyTestMain(m)
 }
+
+// seeds is how many stories the two long searches take: the crashes, and the explanations. make record has more.
+var seeds = flag.Uint64("seeds", 1, "how many stories TestCrashLosesNothing and TestExplainAgreesWithEveryDecision take")
 
 // stories are those that were told. Telling one takes longer than to record it, for it is told with a second set of books kept beside.
 var stories = map[uint64][][]byte{}
