@@ -17,7 +17,8 @@ func policyVerbs() []verb {
 		{
 			name: "policy check", args: "PATH...", short: "every error of policy files, or their revision",
 			long: `Compiles policy files as the hub does. A PATH is a file, or a folder, of which all .yaml files are taken but tests (_test.yaml). Every error of every file is
-reported with file:line:col; exit code 1. No running hub is needed. The revision of a folder is the one that the hub shows when it has loaded that folder.
+reported with file:line:col; exit code 1. No running hub is needed. Libraries that a file uses and that are not named are found from its policy folder, the nearest above it that has the
+fund's policy, so that an editor can check a file when it is saved. The revision of a folder is the one that the hub shows when it has loaded that folder.
 A limit such as 1_000_000 CNY is held against the fund's money, whose currency is what the fund's file says, or --currency; hub check takes it from hub.yaml.
 Of each file it says the most that its rules can take for an order, in steps: numbers, texts and operators are one each, variables and windows more. A file over the bound does not load.
 It warns of what is right and yet says nothing: rules that are always or never true, a trader's rule that refuses nothing which the fund's does not refuse, limits that nothing reads. With
@@ -100,11 +101,18 @@ func policyCheck(e env, paths []string, how checking) error {
 	if len(files) == 0 {
 		return not("policy files end in .yaml; tests, which end in _test.yaml, are not rules", "there is no policy file in %s", strings.Join(paths, ", "))
 	}
+	asked := len(files)
+	var own map[string]bool // the paths of what is asked for
+	files, own = withBeside(files, shown)
 	slices.SortFunc(files, func(a, b hub.PolicyFile) int { return strings.Compare(a.Name, b.Name) })
 	rules, errs := policy.Compile(files, policy.InCurrency(how.currency))
 	found := checked{Files: []checkedFile{}, Errors: mistakes(errs, shown), Warnings: []mistake{}}
+	if slices.ContainsFunc(found.Errors, func(m mistake) bool { return own[m.File] }) { // else what is wrong is a library that they use
+		found.Errors = slices.DeleteFunc(found.Errors, func(m mistake) bool { return !own[m.File] })
+	}
 	if rules != nil {
 		found.Revision, found.Warnings = rules.Revision(), mistakes(rules.Lint(), shown)
+		found.Warnings = slices.DeleteFunc(found.Warnings, func(m mistake) bool { return !own[m.File] })
 		for _, c := range rules.Costs() {
 			found.Files = append(found.Files, checkedFile{
 				File: shown[c.File], Trader: string(c.Trader), Rules: c.Rules, Steps: c.Steps, MostOf: policy.MaxSteps, Reads: c.Reads, Windows: c.Windows,
@@ -124,7 +132,7 @@ func policyCheck(e env, paths []string, how checking) error {
 				fmt.Fprintln(e.stderr, p)
 			}
 		}
-		return not("hub policy vars lists what a rule may read", "%s in %s", count(len(errs), "error"), count(len(bad), "file"))
+		return not("hub policy vars lists what a rule may read", "%s in %s", count(len(found.Errors), "error"), count(len(bad), "file"))
 	}
 	if how.json {
 		return how.verdict(found)
@@ -136,7 +144,10 @@ func policyCheck(e env, paths []string, how checking) error {
 	if rules.HasFund() {
 		whose = append([]string{"the fund"}, whose...)
 	}
-	fmt.Fprintf(e.stdout, "ok: %s, rules of %s, revision %s\n", count(len(files), "file"), strings.Join(whose, ", "), rules.Revision())
+	if len(whose) == 0 {
+		whose = []string{"the library"}
+	}
+	fmt.Fprintf(e.stdout, "ok: %s, rules of %s, revision %s\n", count(asked, "file"), strings.Join(whose, ", "), rules.Revision())
 	for _, f := range found.Files {
 		fmt.Fprintf(e.stdout, "    %s: %s, at most %s of %d for an order, %s\n", f.File, count(f.Rules, "rule"), count(f.Steps, "step"), f.MostOf, count(f.Windows, "window"))
 	}

@@ -353,27 +353,44 @@ var ofFund = regexp.MustCompile(`(?m)^policy:\s*fund\b`)
 
 // policyFolder is the folder of policies that a test file is about: the nearest above it that has the fund's policy; without one, the test file's own.
 func policyFolder(file string) string {
-	own := filepath.Dir(file)
-	for at, n := own, 0; n < 5; n++ {
+	if at, ok := fundFolder(file); ok {
+		return at
+	}
+	return filepath.Dir(file)
+}
+
+// fundFolder is the nearest folder above a file that has the fund's policy.
+func fundFolder(file string) (string, bool) {
+	for _, at := range above(file) {
 		entries, err := os.ReadDir(at)
 		if err != nil {
-			break
+			return "", false
 		}
 		for _, d := range entries {
 			if d.IsDir() || !folder.Is(d.Name()) {
 				continue
 			}
 			if text, err := os.ReadFile(filepath.Join(at, d.Name())); err == nil && ofFund.Match(text) {
-				return at
+				return at, true
 			}
 		}
-		whole, err := filepath.Abs(at)
-		if err != nil || filepath.Dir(whole) == whole {
+	}
+	return "", false
+}
+
+// foldersAbove is how many folders above a file are looked at.
+const foldersAbove = 5
+
+// above are the folders that a file is in, the nearest first.
+func above(file string) []string {
+	var all []string
+	for at := filepath.Dir(file); len(all) < foldersAbove; at = filepath.Join(at, "..") {
+		all = append(all, at)
+		if whole, err := filepath.Abs(at); err != nil || filepath.Dir(whole) == whole {
 			break
 		}
-		at = filepath.Join(at, "..")
 	}
-	return own
+	return all
 }
 
 func lacked(n int) string {

@@ -1,6 +1,7 @@
 package policytest
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,6 +21,8 @@ func anything(trader hub.TraderName) hub.PolicyFile {
 	return hub.PolicyFile{Name: strings.TrimSpace(stand + string(trader)), Text: whose + "rules:\n  - {name: anything, require: order.quantity > 0}\n"}
 }
 
+var ofFund = regexp.MustCompile(`(?m)^policy:\s*fund\b`)
+
 // named are the files that a list of policies names, of those of the policy folder, with the library files that they use.
 func named(file string, list []Policy, folder []hub.PolicyFile) ([]hub.PolicyFile, []policy.Error) {
 	var files []hub.PolicyFile
@@ -36,7 +39,11 @@ func named(file string, list []Policy, folder []hub.PolicyFile) ([]hub.PolicyFil
 		i := slices.Index(all, p.Name)
 		if i < 0 {
 			hint := didYouMean(p.Name, all)
-			if hint == "" {
+			switch {
+			case hint != "":
+			case !slices.ContainsFunc(folder, func(f hub.PolicyFile) bool { return ofFund.MatchString(f.Text) }):
+				hint = "; there is no policy of the fund above the test, which would make a folder the policy folder: write fund.yaml, or name files as seen from the test's own folder"
+			default:
 				hint = "; files are named as seen from the policy folder"
 			}
 			errs = append(errs, policy.Error{File: file, Line: p.at.Line, Col: p.at.Column, Text: "policies: there is no policy file " + p.Name + hint})
