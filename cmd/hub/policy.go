@@ -101,18 +101,15 @@ func policyCheck(e env, paths []string, how checking) error {
 	if len(files) == 0 {
 		return not("policy files end in .yaml; tests, which end in _test.yaml, are not rules", "there is no policy file in %s", strings.Join(paths, ", "))
 	}
-	asked := len(files)
-	var own map[string]bool // the paths of what is asked for
-	files, own = withBeside(files, shown)
+	asked := mapped(files, func(f hub.PolicyFile) string { return shown[f.Name] })
+	files, guesses := beside(files, shown)
 	slices.SortFunc(files, func(a, b hub.PolicyFile) int { return strings.Compare(a.Name, b.Name) })
 	rules, errs := policy.Compile(files, policy.InCurrency(how.currency))
 	found := checked{Files: []checkedFile{}, Errors: mistakes(errs, shown), Warnings: []mistake{}}
-	if slices.ContainsFunc(found.Errors, func(m mistake) bool { return own[m.File] }) { // else what is wrong is a library that they use
-		found.Errors = slices.DeleteFunc(found.Errors, func(m mistake) bool { return !own[m.File] })
-	}
+	found.Errors = slices.DeleteFunc(found.Errors, func(m mistake) bool { return slices.Contains(guesses, m.File) && !slices.Contains(asked, m.File) })
 	if rules != nil {
 		found.Revision, found.Warnings = rules.Revision(), mistakes(rules.Lint(), shown)
-		found.Warnings = slices.DeleteFunc(found.Warnings, func(m mistake) bool { return !own[m.File] })
+		found.Warnings = slices.DeleteFunc(found.Warnings, func(m mistake) bool { return !slices.Contains(asked, m.File) })
 		for _, c := range rules.Costs() {
 			found.Files = append(found.Files, checkedFile{
 				File: shown[c.File], Trader: string(c.Trader), Rules: c.Rules, Steps: c.Steps, MostOf: policy.MaxSteps, Reads: c.Reads, Windows: c.Windows,
@@ -147,7 +144,7 @@ func policyCheck(e env, paths []string, how checking) error {
 	if len(whose) == 0 {
 		whose = []string{"the library"}
 	}
-	fmt.Fprintf(e.stdout, "ok: %s, rules of %s, revision %s\n", count(asked, "file"), strings.Join(whose, ", "), rules.Revision())
+	fmt.Fprintf(e.stdout, "ok: %s, rules of %s, revision %s\n", count(len(asked), "file"), strings.Join(whose, ", "), rules.Revision())
 	for _, f := range found.Files {
 		fmt.Fprintf(e.stdout, "    %s: %s, at most %s of %d for an order, %s\n", f.File, count(f.Rules, "rule"), count(f.Steps, "step"), f.MostOf, count(f.Windows, "window"))
 	}

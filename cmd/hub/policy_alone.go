@@ -13,7 +13,8 @@ import (
 
 // beside are the library files that policy files use and that are not among them: a file that is checked alone, as an editor does it, finds its libraries from its policy folder. One that is among
 // the files by another name gets the name by which it is used. shown has the path of each file by its name, and gets those of what is added.
-func beside(files []hub.PolicyFile, shown map[string]string) []hub.PolicyFile {
+// guesses are the paths of those that nobody uses, and that may be meant where one is not there.
+func beside(files []hub.PolicyFile, shown map[string]string) (all []hub.PolicyFile, guesses []string) {
 	has := func(name string) bool {
 		return slices.ContainsFunc(files, func(f hub.PolicyFile) bool { return f.Name == name })
 	}
@@ -46,22 +47,13 @@ func beside(files []hub.PolicyFile, shown map[string]string) []hub.PolicyFile {
 			// It is not there, which is an error that can say which is.
 			others, _ := filepath.Glob(filepath.Join(root, filepath.FromSlash(path.Dir(name)), "*.yaml"))
 			for _, at := range others {
-				if other := path.Join(path.Dir(name), filepath.Base(at)); !isTest(at) && !has(other) {
-					add(other, at)
+				if other := path.Join(path.Dir(name), filepath.Base(at)); !isTest(at) && !has(other) && add(other, at) {
+					guesses = append(guesses, shown[other])
 				}
 			}
 		}
 	}
-	return files
-}
-
-// withBeside is beside, and the paths of the files as they were.
-func withBeside(files []hub.PolicyFile, shown map[string]string) (all []hub.PolicyFile, own map[string]bool) {
-	own = map[string]bool{}
-	for _, f := range files {
-		own[shown[f.Name]] = true
-	}
-	return beside(files, shown), own
+	return files, guesses
 }
 
 // usedBy are the libraries that a policy names.

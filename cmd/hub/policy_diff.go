@@ -115,7 +115,7 @@ func sideOf(e env, a asker, arg string) ([]hub.PolicyFile, error) {
 	case len(files) == 0:
 		return nil, misused("policy files end in .yaml; tests, which end in _test.yaml, are not rules", "there is no policy file in %s", arg)
 	case len(files) == 1 && files[0].Name == arg:
-		files = beside(files, map[string]string{arg: arg})
+		files, _ = beside(files, map[string]string{arg: arg})
 		files[0].Name = filepath.Base(arg) // two files of one name in two folders are compared, not two names
 	}
 	return files, nil
