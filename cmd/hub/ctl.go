@@ -184,6 +184,9 @@ func reload(e env, a asker) error {
 			writeLines(e.stderr, mapped(r.Errors, printable))
 			return
 		}
+		for _, w := range r.Warnings {
+			fmt.Fprintln(e.stderr, "warning:", printable(w))
+		}
 		fmt.Fprintf(e.stdout, "revision %s from %s\n", r.Revision, count(r.Files, "file"))
 	})
 	return errors.Join(err, failed)

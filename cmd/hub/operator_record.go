@@ -120,8 +120,16 @@ func unknownRevision(err error) error {
 	return &ctl.ProblemError{Text: err.Error(), Hint: "hub policy log lists them"}
 }
 
+// revisionLeast is how much of a revision a rollback wants: what is shorter may be a slip, and another policy's.
+const revisionLeast = 6
+
 // RollbackPolicy puts the files of an earlier revision in force. The folder stays as it is; what it says now is not loaded again until it changes, or somebody asks for it.
 func (o operator) RollbackPolicy(ctx context.Context, revision, by string) (ctl.RolledBack, error) {
+	if len(revision) < revisionLeast {
+		return ctl.RolledBack{}, &ctl.ProblemError{
+			Text: fmt.Sprintf("%q is too short for a revision that is to be put in force: write at least %d of its letters", revision, revisionLeast), Hint: "hub policy log lists them",
+		}
+	}
 	r, err := o.reading(ctx)
 	if err != nil {
 		return ctl.RolledBack{}, err
@@ -141,6 +149,9 @@ func (o operator) RollbackPolicy(ctx context.Context, revision, by string) (ctl.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := ctl.RolledBack{Before: o.h.runner.Revision(), Files: len(files)}
+	if out.Before == load.Revision {
+		return ctl.RolledBack{}, &ctl.ProblemError{Text: fmt.Sprintf("revision %s is in force already", load.Revision), Hint: "hub policy log lists those that were before"}
+	}
 	content, unread := trustedPolicies(o.h.config)
 	if unread != nil {
 		o.h.log.Warn("the policy folder cannot be read: whatever it says when it can is loaded", "error", oneLine(unread))

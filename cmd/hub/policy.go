@@ -110,6 +110,9 @@ func policyCheck(e env, paths []string, how checking) error {
 	if rules != nil {
 		found.Revision, found.Warnings = rules.Revision(), mistakes(rules.Lint(), shown)
 		found.Warnings = slices.DeleteFunc(found.Warnings, func(m mistake) bool { return !slices.Contains(asked, m.File) })
+		if w, lacks := fundless(paths, rules); lacks {
+			found.Warnings = append(found.Warnings, w)
+		}
 		for _, c := range rules.Costs() {
 			found.Files = append(found.Files, checkedFile{
 				File: shown[c.File], Trader: string(c.Trader), Rules: c.Rules, Steps: c.Steps, MostOf: policy.MaxSteps, Reads: c.Reads, Windows: c.Windows,
@@ -149,6 +152,18 @@ func policyCheck(e env, paths []string, how checking) error {
 		fmt.Fprintf(e.stdout, "    %s: %s, at most %s of %d for an order, %s\n", f.File, count(f.Rules, "rule"), count(f.Steps, "step"), f.MostOf, count(f.Windows, "window"))
 	}
 	return how.verdict(found)
+}
+
+// fundless warns of a folder with rules of traders and none of the fund, here or above: a hub that loads it refuses every order.
+func fundless(paths []string, rules *policy.Rules) (mistake, bool) {
+	if len(paths) != 1 || rules.HasFund() || len(rules.Traders()) == 0 {
+		return mistake{}, false
+	}
+	info, err := os.Stat(paths[0])
+	if _, above := fundFolder(filepath.Join(paths[0], "x")); err != nil || !info.IsDir() || above {
+		return mistake{}, false
+	}
+	return mistake{File: paths[0], Line: 1, Col: 1, Text: "the fund has no policy, so every order would be refused; write a file with policy: fund"}, true
 }
 
 // verdict is what the warnings make of files without errors.

@@ -97,6 +97,9 @@ func policyDiff(e env, a asker, args []string, currency string) error {
 // revisionForm is what a revision looks like, or its beginning.
 var revisionForm = regexp.MustCompile(`^[0-9a-f]{4,12}$`)
 
+// shortRevision is what may be meant for one.
+var shortRevision = regexp.MustCompile(`^[0-9a-f]+$`)
+
 // isRevision reports whether an argument names a revision, and nothing that lies here.
 func isRevision(arg string) bool {
 	_, err := os.Stat(arg)
@@ -110,6 +113,10 @@ func sideOf(e env, a asker, arg string) ([]hub.PolicyFile, error) {
 	}
 	files, err := policiesAt(arg, true)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && shortRevision.MatchString(arg):
+		return nil, misused("hub policy log lists the revisions", "there is no file %s, and of a revision at least 4 letters are wanted, and 12 at most", arg)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, misused("OLD and NEW are folders, files, or revisions, which hub policy log lists", "there is no folder, no file and no revision %s", arg)
 	case err != nil:
 		return nil, &failure{exitUsage, err, ""}
 	case len(files) == 0:

@@ -60,8 +60,7 @@ func (h *house) putInForce(ctx context.Context, content folder.Content, by strin
 		return ctl.Reloaded{Revision: revision, Files: len(content.Files), Errors: errs}, nil
 	}
 	h.log.Info("policies in force", "by", by, "revision", revision, "before", before, "files", len(content.Files))
-	h.warnUncovered(content)
-	return ctl.Reloaded{Revision: revision, Files: len(content.Files)}, nil
+	return ctl.Reloaded{Revision: revision, Files: len(content.Files), Warnings: h.warnOf(content)}, nil
 }
 
 // firstOf is the first of several errors, and that there are more.
@@ -180,17 +179,27 @@ func (h *house) startRunner(ctx context.Context) error {
 		}
 		h.runner.Raise(fmt.Sprintf("the policies are wrong; revision %s of the last run stays in force: %s", h.runner.Revision(), firstOf(wrong)))
 	default:
-		h.warnUncovered(content)
+		h.warnOf(content)
 	}
 	h.shelf.read = content
 	return nil
 }
 
-// warnUncovered says who cannot trade, and whose policy is for nobody.
-func (h *house) warnUncovered(content folder.Content) {
-	if rules, _ := policy.Compile(content.Files, policy.InCurrency(h.config.Fund.Currency)); rules != nil {
-		for _, w := range uncovered(h.config, rules) {
-			h.log.Warn(w)
-		}
+// warnOf says who cannot trade, whose policy is for nobody, and which rules say nothing. That nobody can trade somebody must look at.
+func (h *house) warnOf(content folder.Content) []string {
+	rules, _ := policy.Compile(content.Files, policy.InCurrency(h.config.Fund.Currency))
+	if rules == nil {
+		return nil
 	}
+	found := uncovered(h.config, rules)
+	if !rules.HasFund() {
+		h.runner.Raise(fmt.Sprintf("every order is refused: %s; revision %s is in force", found[0], h.runner.Revision()))
+	}
+	for _, w := range rules.Lint() {
+		found = append(found, w.String())
+	}
+	for _, w := range found {
+		h.log.Warn(w)
+	}
+	return found
 }

@@ -176,6 +176,8 @@ type Reloaded struct {
 	Revision string   `json:"revision"`
 	Files    int      `json:"files"`
 	Errors   []string `json:"errors,omitempty"`
+	// Warnings are about what is in force and yet may not do what its author thinks: who cannot trade, and rules that say nothing.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Level is a log level: trace, debug, info, warn or error.
