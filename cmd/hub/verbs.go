@@ -55,6 +55,9 @@ func run(args []string, e env) int {
 		args = []string{"version"}
 	}
 	v, rest, err := find(args)
+	if err != nil && len(args) > 1 && args[1] == "help" { // hub policy help is hub help policy
+		return report(e, printHelp(e, slices.Delete(slices.Clone(args), 1, 2)))
+	}
 	if err != nil {
 		return report(e, err)
 	}

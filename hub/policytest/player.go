@@ -338,15 +338,17 @@ func (p *player) seed() error {
 	for _, h := range p.world.positions {
 		k := p.world.contracts[h.instrument]
 		price := cmp.Or(h.price, p.markets[h.instrument].view.Last)
-		o := &order{trader: h.trader, instrument: h.instrument, direction: h.direction, quantity: h.quantity, price: price, kind: hub.Limit}
-		if !k.NetPosition {
-			o.offset = hub.Open
+		for _, q := range piecesOf(h.quantity, k.MaxQty) {
+			o := &order{trader: h.trader, instrument: h.instrument, direction: h.direction, quantity: q, price: price, kind: hub.Limit}
+			if !k.NetPosition {
+				o.offset = hub.Open
+			}
+			id, refusals := p.submit(o)
+			if len(refusals) > 0 {
+				return fmt.Errorf("%s cannot hold %s of %s: %s", h.trader, h.quantity, h.instrument, refusals[0].Text)
+			}
+			p.fill(id, hub.Decimal{}, hub.Decimal{})
 		}
-		id, refusals := p.submit(o)
-		if len(refusals) > 0 {
-			return fmt.Errorf("%s cannot hold %s of %s: %s", h.trader, h.quantity, h.instrument, refusals[0].Text)
-		}
-		p.fill(id, hub.Decimal{}, hub.Decimal{})
 	}
 	var marks []hub.Mark
 	for i, m := range p.markets {
@@ -357,6 +359,26 @@ func (p *player) seed() error {
 	slices.SortFunc(marks, func(a, b hub.Mark) int { return cmp.Compare(a.Instrument.String(), b.Instrument.String()) })
 	p.step(hub.Marks{Marks: marks})
 	return nil
+}
+
+// piecesMost is of how many orders a position is made that a test begins with.
+const piecesMost = 1000
+
+// piecesOf are the orders that make a position: none larger than the venue's largest, 0 when it names none. What would take too many is one order, which is refused for its size.
+func piecesOf(quantity, most hub.Decimal) []hub.Decimal {
+	if !most.IsPos() {
+		return []hub.Decimal{quantity}
+	}
+	var sum hub.Sum
+	var all []hub.Decimal
+	for rest := quantity; rest.IsPos(); {
+		piece := rest.Min(most)
+		if rest = sum.Sub(rest, piece); sum.Err() != nil || len(all) == piecesMost {
+			return []hub.Decimal{quantity}
+		}
+		all = append(all, piece)
+	}
+	return all
 }
 
 // moveTo lets time pass. Trading days begin when the calendars say so.
