@@ -80,8 +80,14 @@ func prepareAsk(flags *flag.FlagSet) func(env, []string) error {
 		if len(args) != 1 {
 			return misused(askUsage, "which contract?")
 		}
-		if *trader == "" || *direction == "" || *quantity == "" || len(rules) == 0 || *reason == "" {
-			return misused(askUsage, "an override says whose order, in which direction, how many, past which rules, and why")
+		var missing []string
+		for _, f := range []struct{ name, value string }{{"--trader", *trader}, {"--direction", *direction}, {"--quantity", *quantity}, {"--rule", rules.String()}, {"--reason", *reason}} {
+			if f.value == "" {
+				missing = append(missing, f.name)
+			}
+		}
+		if len(missing) > 0 {
+			return misused(askUsage, "an override says whose order, in which direction, how many, past which rules, and why; there is no %s", strings.Join(missing, ", "))
 		}
 		qty, err := amount(*quantity)
 		if err != nil {
