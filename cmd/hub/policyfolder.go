@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -49,7 +51,7 @@ func problem(err error) error {
 
 // putInForce loads what was read. shelf.mu is held.
 func (h *house) putInForce(ctx context.Context, content folder.Content, by string) (ctl.Reloaded, error) {
-	before := h.runner.Revision()
+	before, inForce := h.runner.Revision(), h.runner.Files()
 	revision, errs, err := h.runner.LoadPolicies(ctx, content.Files, by)
 	if err != nil {
 		return ctl.Reloaded{}, err
@@ -59,8 +61,27 @@ func (h *house) putInForce(ctx context.Context, content folder.Content, by strin
 		h.runner.Raise(fmt.Sprintf("policies refused, put in by %s: %s; revision %s stays in force: %s", by, count(len(errs), "error"), revision, firstOf(errs)))
 		return ctl.Reloaded{Revision: revision, Files: len(content.Files), Errors: errs}, nil
 	}
+	if gone := rulesGone(h.config, inForce, content.Files); len(gone) > 0 && before != revision {
+		h.runner.Raise(fmt.Sprintf("policies in force by %s, revision %s, have %s fewer than %s: %s", by, revision, count(len(gone), "rule"), before, strings.Join(gone, ", ")))
+	}
 	h.log.Info("policies in force", "by", by, "revision", revision, "before", before, "files", len(content.Files))
 	return ctl.Reloaded{Revision: revision, Files: len(content.Files), Warnings: h.warnOf(content)}, nil
+}
+
+// rulesGone are the rules that were in force and are not any more, by owner and name: somebody may have meant it, and a file may have been read half-way.
+func rulesGone(c config.Config, before, now []hub.PolicyFile) []string {
+	names := func(files []hub.PolicyFile) map[string]bool {
+		out := map[string]bool{}
+		if rules, _ := policy.Compile(files, policy.InCurrency(c.Fund.Currency)); rules != nil {
+			for _, r := range rules.All() {
+				out[cmp.Or(string(r.Owner), "the fund")+"'s "+r.Name] = true
+			}
+		}
+		return out
+	}
+	was, is := names(before), names(now)
+	maps.DeleteFunc(was, func(name string, _ bool) bool { return is[name] })
+	return slices.Sorted(maps.Keys(was))
 }
 
 // firstOf is the first of several errors, and that there are more.

@@ -214,7 +214,7 @@ func TestChanged(t *testing.T) {
 func watched(t *testing.T, at string, set func(*folder.Watcher)) <-chan string {
 	t.Helper()
 	told := make(chan string, 100)
-	w := &folder.Watcher{Folder: at, Log: hclog.NewNullLogger(), Quiet: 20 * time.Millisecond, Look: time.Hour, Changed: func() bool {
+	w := &folder.Watcher{Folder: at, Log: hclog.NewNullLogger(), Quiet: 20 * time.Millisecond, InPlace: 40 * time.Millisecond, Look: time.Hour, Changed: func() bool {
 		files, err := folder.Read(at)
 		if err != nil {
 			told <- err.Error()
@@ -333,6 +333,23 @@ func TestWatchGitForgets(t *testing.T) {
 	write(t, at+"/.git/index.lock", "")
 	told := watched(t, at, func(w *folder.Watcher) { w.Locked = time.Nanosecond })
 	next(t, told, "fund.yaml=fund traders/alpha.yaml=alpha")
+}
+
+// TestWatchInPlace: who writes a file where it stands may pause, and what is there then is no policy.
+func TestWatchInPlace(t *testing.T) {
+	at := shelf(t)
+	log := make(lines, 10_000)
+	told := watched(t, at, func(w *folder.Watcher) {
+		w.InPlace, w.Log = time.Hour, hclog.New(&hclog.LoggerOptions{Output: log, Level: hclog.Debug})
+	})
+	next(t, told, "fund.yaml=fund traders/alpha.yaml=alpha")
+	write(t, at+"/fund.yaml", "half of it")
+	until(t, log, "it must rest")
+	write(t, at+"/other.yaml", "new")
+	must(t, os.Rename(at+"/other.yaml", at+"/fund.yaml")) // whole from the beginning
+	if got, want := <-told, "fund.yaml=new traders/alpha.yaml=alpha"; got != want {
+		t.Errorf("told of %s, want %s", got, want)
+	}
 }
 
 // TestWatchAgain: what came to nothing is tried again, though nothing changes.

@@ -19,6 +19,8 @@ import (
 const (
 	// QuietDefault is how long nothing may have changed before a change is told: an editor that writes in place, or somebody who saves three files, is not read half-way.
 	QuietDefault = 300 * time.Millisecond
+	// InPlaceDefault is the same for a file that was written where it stood, and not replaced: whoever writes it may pause, and what is there then is a part of it.
+	InPlaceDefault = 2 * time.Second
 	// LookDefault is how often the folder is looked at though nothing was heard of it: a file system may not say what changes on another machine.
 	LookDefault = 10 * time.Second
 	// LockedMax is how long git's lock is waited for. One that is older was left behind.
@@ -32,16 +34,18 @@ type Watcher struct {
 	// it answers false it is called again after Look, though nothing changes.
 	Changed func() bool
 	Log     hclog.Logger
-	// Quiet, Look and Locked are 0 for their defaults.
-	Quiet, Look, Locked time.Duration
+	// Quiet, InPlace, Look and Locked are 0 for their defaults.
+	Quiet, InPlace, Look, Locked time.Duration
 
 	notify *fsnotify.Watcher
-	deaf   bool // the system cannot tell of changes, so only looking helps
+	stamps map[string]stamp // of the files, when they were told last
+	deaf   bool             // the system cannot tell of changes, so only looking helps
 }
 
 // Run watches until ctx ends. Where the system cannot tell of changes it looks now and then, and says so in the log.
 func (w *Watcher) Run(ctx context.Context) {
-	w.Quiet, w.Look, w.Locked = orDefault(w.Quiet, QuietDefault), orDefault(w.Look, LookDefault), orDefault(w.Locked, LockedMax)
+	w.Quiet, w.InPlace = orDefault(w.Quiet, QuietDefault), orDefault(w.InPlace, InPlaceDefault)
+	w.Look, w.Locked = orDefault(w.Look, LookDefault), orDefault(w.Locked, LockedMax)
 	var heard chan fsnotify.Event
 	var failed chan error
 	if w.deaf {
@@ -58,7 +62,8 @@ func (w *Watcher) Run(ctx context.Context) {
 	quiet := time.NewTimer(w.Quiet)
 	defer quiet.Stop()
 	var told uint64 // of no folder, so that the first is told: it may have changed before we listened
-	before := w.shape()
+	before, _ := w.shape()
+	var restsSince time.Time // before is the shape since then
 	var lockedSince time.Time
 	for {
 		select {
@@ -78,18 +83,23 @@ func (w *Watcher) Run(ctx context.Context) {
 			w.cannot(err) // as when the system's queue ran over: something was missed
 			quiet.Reset(w.Quiet)
 		case <-look.C:
-			if w.shape() != told {
+			if now, _ := w.shape(); now != told {
 				quiet.Reset(w.Quiet)
 			}
 		case <-quiet.C:
-			now := w.shape()
+			now, stamps := w.shape()
 			if now == told {
 				before, lockedSince = now, time.Time{}
 				continue
 			}
 			w.listen() // to folders that are new
 			if now != before {
-				before = now
+				before, restsSince = now, time.Now()
+				quiet.Reset(w.Quiet)
+				continue
+			}
+			if w.inPlace(stamps) && time.Since(restsSince) < w.InPlace {
+				w.Log.Debug("a policy file was written where it stands: it must rest", "for", w.InPlace)
 				quiet.Reset(w.Quiet)
 				continue
 			}
@@ -104,7 +114,7 @@ func (w *Watcher) Run(ctx context.Context) {
 				}
 				w.Log.Warn("git has not ended what it does in the policy folder; its files are read all the same", "lock", lock, "since", lockedSince.Format(time.TimeOnly))
 			}
-			told, lockedSince = now, time.Time{}
+			told, lockedSince, w.stamps = now, time.Time{}, stamps
 			if !w.Changed() {
 				told = 0
 			}
@@ -153,12 +163,28 @@ func (w *Watcher) listen() {
 	})
 }
 
+// stamp is what tells two states of a file apart without reading it.
+type stamp struct {
+	inode         uint64
+	size, written int64
+}
+
+// inPlace reports whether some file is the same as when it was told last, and says something else: then it was not replaced by one that was whole from the beginning.
+func (w *Watcher) inPlace(now map[string]stamp) bool {
+	for name, is := range now {
+		if was, ok := w.stamps[name]; ok && was.inode == is.inode && was != is {
+			return true
+		}
+	}
+	return false
+}
+
 // shape is a hash of which policy files there are, and of when each was written: as long as it is the same nobody has saved anything.
-func (w *Watcher) shape() uint64 {
-	h := fnv.New64a()
+func (w *Watcher) shape() (uint64, map[string]stamp) {
+	h, stamps := fnv.New64a(), map[string]stamp{}
 	root, err := os.OpenRoot(w.Folder)
 	if err != nil {
-		return 0
+		return 0, stamps
 	}
 	defer func() { _ = root.Close() }()
 	_ = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
@@ -185,10 +211,11 @@ func (w *Watcher) shape() uint64 {
 			fmt.Fprintf(h, "%s %d %o\n", name, owner, info.Mode())
 			return nil
 		}
+		stamps[name] = stamp{inode, info.Size(), info.ModTime().UnixNano()}
 		fmt.Fprintf(h, "%s %d %d %d %d %o\n", name, info.Size(), info.ModTime().UnixNano(), inode, owner, info.Mode())
 		return nil
 	})
-	return h.Sum64()
+	return h.Sum64(), stamps
 }
 
 // lock is the file by which git says that it is changing the folder's files one after the other; "" when there is none.
