@@ -334,10 +334,10 @@ func TestAmendmentHistories(t *testing.T) {
 		}
 		v.settle(t, w)
 	})
-	if done*20 < sent || done == 0 { // how many are done is chance
+	if !raced && (done*20 < sent || done == 0) { // how many are done is chance
 		t.Errorf("%d amendments sent and %d done: too few to show anything", sent, done)
 	}
-	if old == 0 {
+	if !raced && old == 0 {
 		t.Error("no answer was older than an amendment")
 	}
 	t.Logf("%d amendments sent, %d done; %d answers were older than one", sent, done, old)

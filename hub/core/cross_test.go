@@ -152,7 +152,7 @@ func TestOrdersOfTheFundDoNotMeet(t *testing.T) {
 			t.Fatal("replay gives another state")
 		}
 	})
-	if seen["refused"] == 0 || seen["waits"] == 0 {
+	if !raced && (seen["refused"] == 0 || seen["waits"] == 0) {
 		t.Errorf("these histories show nothing: %v", seen)
 	}
 }

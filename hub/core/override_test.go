@@ -282,7 +282,7 @@ func TestOverridesAreForOneOrderAndTwoPersons(t *testing.T) {
 			t.Fatal("replay gives another state")
 		}
 	})
-	if used == 0 {
+	if !raced && used == 0 {
 		t.Errorf("%d of %d orders used an override: too few to show anything", used, passed)
 	}
 }

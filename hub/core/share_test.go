@@ -180,7 +180,7 @@ func TestShares(t *testing.T) {
 			t.Fatal("replay gives another state")
 		}
 	})
-	if lent == 0 || refusedLent == 0 {
+	if !raced && (lent == 0 || refusedLent == 0) {
 		t.Errorf("%d orders went beyond a share, %d were refused for it: these histories show nothing", lent, refusedLent)
 	}
 }

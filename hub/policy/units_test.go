@@ -91,7 +91,7 @@ func TestUnitsAreSound(t *testing.T) {
 			t.Fatalf("%s: %s, and in other units %s", require, was, is)
 		}
 	})
-	if compiled < 5 || refused < 5 {
+	if compiled == 0 || refused == 0 {
 		t.Errorf("%d rules compiled and %d were refused: this tries nothing", compiled, refused)
 	}
 }
