@@ -114,7 +114,7 @@ func TestOverridesAreForOneOrderAndTwoPersons(t *testing.T) {
 	// What refuses an order of alpha for so many lots; of 14 nothing can lift the one that cannot be computed.
 	refusing := map[int][]string{5: {"trader:size"}, 9: nil, 11: {"fund:size"}, 12: {"trader:size", "fund:size"}, 13: {"fund:size", "fund:other"}, 14: {"fund:size", "none"}}
 	used, passed := 0, 0
-	rapid.Check(t, func(t *rapid.T) {
+	checkUntil(t, func() bool { return used > 0 && used*100 >= passed }, func(t *rapid.T) {
 		w := newWorld()
 		w.open()
 		load := func(comment string) {
@@ -178,7 +178,7 @@ func TestOverridesAreForOneOrderAndTwoPersons(t *testing.T) {
 			},
 			"approve": func(t *rapid.T) {
 				if len(models) == 0 {
-					t.Skip()
+					t.Skip("there is nothing to do it to yet")
 				}
 				end()
 				n := rapid.IntRange(max(0, len(models)-5), len(models)-1).Draw(t, "n")
@@ -193,7 +193,7 @@ func TestOverridesAreForOneOrderAndTwoPersons(t *testing.T) {
 			},
 			"withdraw": func(t *rapid.T) {
 				if len(models) == 0 {
-					t.Skip()
+					t.Skip("there is nothing to do it to yet")
 				}
 				end()
 				n := rapid.IntRange(max(0, len(models)-5), len(models)-1).Draw(t, "n")
@@ -211,7 +211,7 @@ func TestOverridesAreForOneOrderAndTwoPersons(t *testing.T) {
 			},
 			"reload": func(t *rapid.T) {
 				if rapid.IntRange(0, 9).Draw(t, "often") > 0 {
-					t.Skip()
+					t.Skip("a load of another text ends every override: if all draws of it did, none would be used")
 				}
 				if rapid.Bool().Draw(t, "changed") {
 					revision++
@@ -282,7 +282,7 @@ func TestOverridesAreForOneOrderAndTwoPersons(t *testing.T) {
 			t.Fatal("replay gives another state")
 		}
 	})
-	if !raced && used == 0 {
+	if used*100 < passed {
 		t.Errorf("%d of %d orders used an override: too few to show anything", used, passed)
 	}
 }

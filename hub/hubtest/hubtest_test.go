@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	seeds = flag.Uint64("seeds", 40, "how many seeds to play")
+	seeds = flag.Uint64("seeds", 60, "how many seeds to play")
 	first = flag.Uint64("seed", 1, "the first seed")
 	moves = flag.Int("moves", 600, "how many moves a story has")
 )
